@@ -1,0 +1,26 @@
+// Compiles the tests to build/ and runs them on node:test: `npm test`, or `npm test -- unit cgi` for the files whose
+// path contains one of the words. The server under test is dist/, so it is built first.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+process.chdir(root);
+
+execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'test'], { stdio: 'inherit' });
+
+const words = process.argv.slice(2);
+const files = ['unit', 'e2e']
+  .flatMap((kind) =>
+    readdirSync(join('build/test', kind), { recursive: true }).map((name) => join('build/test', kind, name)),
+  )
+  .filter((name) => name.endsWith('.test.js') && (words.length === 0 || words.some((word) => name.includes(word))))
+  .sort();
+// One file at a time: the end-to-end tests measure delays and memory, which a busy neighbour would spoil.
+const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', '--test-concurrency=1', ...files], {
+  stdio: 'inherit',
+});
+process.exit(status ?? 1);

@@ -1,0 +1,106 @@
+// One app's shared memory as the accept thread sees it: the slots, who holds them, and their bytes.
+//
+// A slot is one request inside the server, from the moment it is complete until its last answer byte has left the
+//   slot. It has one owner at any time: the accept thread, or the worker it was handed to.
+// Why last-in-first-out: the slot freed last is warm in the caches, and slots never reached cost no memory at all.
+// Decided elsewhere: what the words mean (layout.ts), when a slot may be freed (dispatch/dispatcher.ts).
+
+import {
+  type Dimensions,
+  type Geometry,
+  geometry,
+  HEADER,
+  MAGIC,
+  MAX_GENERATION,
+  SLOT,
+  slotWord,
+  WORD_BYTES,
+} from './layout.js';
+import { AtomicSemaphores, type Semaphores } from './semaphores.js';
+import { createSharedPages } from './shared-pages.js';
+
+/** The memory of an arena, in the form that can be posted to a worker thread. */
+export interface ArenaMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly start: number;
+  readonly geometry: Geometry;
+}
+
+/** Int32 words and bytes of `memory`, both counted from the start of the arena. */
+export function viewsOf(memory: ArenaMemory) {
+  const { buffer, start, geometry: g } = memory;
+  return {
+    words: new Int32Array(buffer, start, Math.floor(g.totalBytes / WORD_BYTES)),
+    bytes: Buffer.from(buffer, start, g.totalBytes),
+  };
+}
+
+export class Arena {
+  readonly memory: ArenaMemory;
+  readonly geometry: Geometry;
+  readonly words: Int32Array<SharedArrayBuffer>;
+  readonly bytes: Buffer;
+  readonly semaphores: Semaphores;
+  /** The memfd behind the pages; -1 when only JS threads use this arena. */
+  readonly fd: number;
+  readonly #free: Uint16Array;
+  readonly #generations: Int16Array;
+  #freeCount: number;
+
+  private constructor(memory: ArenaMemory, fd: number, semaphores: Semaphores | undefined) {
+    this.memory = memory;
+    this.geometry = memory.geometry;
+    this.fd = fd;
+    const views = viewsOf(memory);
+    this.words = views.words;
+    this.bytes = views.bytes;
+    this.semaphores = semaphores ?? new AtomicSemaphores(this.words);
+    const { slots } = memory.geometry;
+    this.#free = Uint16Array.from({ length: slots }, (_, i) => slots - 1 - i); // slot 0 lies on top
+    this.#freeCount = slots;
+    this.#generations = new Int16Array(slots);
+    this.words[HEADER.magic] = MAGIC;
+  }
+
+  /** An arena for JS threads: plain shared memory. */
+  static forThreads(dimensions: Dimensions): Arena {
+    const g = geometry(dimensions);
+    return new Arena({ buffer: new SharedArrayBuffer(g.totalBytes), start: 0, geometry: g }, -1, undefined);
+  }
+
+  /** An arena for CPython processes: pages of a memfd. Throws `ServerFault` SERVER_SHARED_MEMORY. */
+  static forProcesses(dimensions: Dimensions): Arena {
+    const g = geometry(dimensions);
+    const pages = createSharedPages(g.totalBytes);
+    return new Arena({ buffer: pages.buffer, start: pages.start, geometry: g }, pages.fd, pages.semaphores);
+  }
+
+  get slots(): number {
+    return this.geometry.slots;
+  }
+
+  get slotsInUse(): number {
+    return this.geometry.slots - this.#freeCount;
+  }
+
+  /** A free slot at a new generation, or -1 when all are in use. */
+  take(): number {
+    if (this.#freeCount === 0) return -1;
+    const slot = this.#free[--this.#freeCount]!;
+    const at = slotWord(this.geometry, slot);
+    if (this.#generations[slot] === 0) this.semaphores.reset(at + SLOT.credit); // reached for the first time
+    this.#generations[slot] = (this.#generations[slot]! % MAX_GENERATION) + 1;
+    this.words[at + SLOT.client_gone] = 0;
+    return slot;
+  }
+
+  /** Gives a slot back. Its worker must be done with it, or be known dead. */
+  free(slot: number): void {
+    this.#free[this.#freeCount++] = slot;
+  }
+
+  /** The generation the slot got when it was taken last. */
+  generationOf(slot: number): number {
+    return this.#generations[slot]!;
+  }
+}

@@ -1,0 +1,164 @@
+// The shape of the shared memory: which word means what, and who writes it.
+//
+// One table for two languages: TypeScript takes the offsets from the structs below, and the Python bridge gets the
+//   same names and numbers as JSON when it starts (`layoutForBridge`), so that neither can drift from the other.
+// Why words: everything but the payload is Int32, because `Atomics` and a CPython memoryview both read one in one step.
+// Decided elsewhere: how the rings are used (request-ring.ts, answer-ring.ts), what a slot's life is (arena.ts).
+
+import assert from 'node:assert/strict';
+
+type Writer = 'main' | 'worker' | 'both';
+type Field = readonly [word: number, name: string, writer: Writer, meaning: string];
+
+/** Names become word offsets, typed. A table that is out of order or does not fit stops the program when it loads. */
+function struct<const F extends readonly Field[]>(words: number, fields: F) {
+  fields.forEach(([word, name], i) => {
+    assert(word > (fields[i - 1]?.[0] ?? -1) && word < words, `${name} at word ${word}`);
+  });
+  const offsets = Object.fromEntries(fields.map(([word, name]) => [name, word]));
+  return { ...offsets, words } as { readonly [N in F[number][1]]: number } & { readonly words: number };
+}
+
+export const WORD_BYTES = 4;
+/** A POSIX `sem_t` takes 32 bytes on 64-bit glibc and musl. A JS thread uses its first word as a plain counter. */
+export const SEMAPHORE_WORDS = 8;
+/** Entries of each ring, and so the most requests one worker may hold. A power of two: an index wraps with one `&`. */
+export const RING_ENTRIES = 1024;
+export const RING_MASK = RING_ENTRIES - 1;
+const PAGE_BYTES = 4096;
+
+/** What every ring entry says: which slot, and the generation that its request had when it was handed over. */
+export const ENTRY_SLOT_BITS = 16;
+export const ENTRY_SLOT_MASK = 0xffff;
+/** A slot number no arena has: the entry is a command to the worker or an event from it, its generation says which. */
+export const COMMAND_SLOT = 0xffff;
+export const COMMAND_STOP = 1;
+export const EVENT_READY = 1;
+export const MAX_SLOTS = COMMAND_SLOT;
+export const MAX_GENERATION = 0x7fff;
+
+/** The entry for `slot` at `generation`; never 0, because generations start at 1 and 0 means "nothing here yet". */
+export const entryOf = (slot: number, generation: number) => (generation << ENTRY_SLOT_BITS) | slot;
+
+// biome-ignore format: a table
+export const HEADER = struct(32, [
+  // word  field           written by  meaning
+  [  0,   'magic',         'main',     'MAGIC, so that a process that maps something else finds out'],
+  [  1,   'magic_echo',    'worker',   'MAGIC again, written through the other mapping when a bridge starts'],
+  [ 16,   'main_sleeps',   'both',     '1: the accept thread waits for its doorbell. It writes 1; who rings writes 0'],
+]);
+
+// biome-ignore format: a table
+export const WORKER = struct(64 + RING_ENTRIES, [
+  // word  field           written by  meaning
+  [  0,   'credits',       'both',     'semaphore: entries in the ring that nobody has claimed. Nobody sleeps on it'],
+  [ 16,   'fence',         'worker',   'semaphore used only for the memory barrier that sem_post implies'],
+  [ 64,   'entries',       'main',     'requests on their way to the worker; entry n is at entries + (n & RING_MASK)'],
+]);
+
+// biome-ignore format: a table
+export const CORE = struct(64 + RING_ENTRIES, [
+  // word  field           written by  meaning
+  [  0,   'running',       'worker',   'entry of the request this thread started last'],
+  [  1,   'sample_ns',     'both',     'how long a request took, written now and then; the reader writes 0. May be lost'],
+  [ 16,   'sleeps',        'both',     '1: this thread waits for its bell. It writes 1; who rings writes 0'],
+  [ 24,   'bell',          'both',     'semaphore on which this thread sleeps'],
+  [ 64,   'answers',       'both',     'events on their way back; the worker writes an entry, the reader writes 0'],
+]);
+
+// biome-ignore format: a table
+export const SLOT = struct(64, [
+  // word  field           written by  meaning
+  [  0,   'request_id',    'main',     'counts the requests of this server, modulo 2^31'],
+  [  1,   'listener',      'main',     'index of the listener, for the variables that are the same for all its requests'],
+  [  2,   'request_flags', 'main',     'REQUEST bits'],
+  [  3,   'names_bytes',   'main',     'length of the names of the environ, at payload byte 0'],
+  [  4,   'values_bytes',  'main',     'length of their values, behind the names'],
+  [  5,   'input_bytes',   'main',     'length of a body that lies in the payload behind the values'],
+  [  6,   'input_fd',      'main',     'descriptor, in the server, of the file that holds the body; -1: none'],
+  [  7,   'client_gone',   'main',     '1: nobody waits for this answer any more'],
+  [ 16,   'length_low',    'worker',   'Content-Length as a 64-bit number, its low word; -1: none is declared'],
+  [ 17,   'length_high',   'worker',   'its high word'],
+  [ 18,   'answer_flags',  'worker',   'ANSWER bits'],
+  [ 19,   'status',        'worker',   'HTTP status of the answer'],
+  [ 20,   'head_bytes',    'worker',   'length of the head: "200 OK\\r\\nName: value..." without a last CRLF'],
+  [ 21,   'body_bytes',    'worker',   'length of this part of the body, behind the head'],
+  [ 22,   'header_count',  'worker',   'lines in the head behind the status'],
+  [ 32,   'credit',        'both',     'semaphore: the answer area may be written again'],
+]);
+
+/**
+ * Bits of `SLOT.request_flags`: a HEAD request; the environ is a uwsgi payload as wire/uwsgi.ts prepares it, and not
+ * names and values apart.
+ */
+export const REQUEST = { HEAD: 1, PACKET: 2 } as const;
+
+/**
+ * Bits of `SLOT.answer_flags`: the head is in this part; no part follows; the client must not take the answer for
+ * complete; the head has a Date.
+ */
+export const ANSWER = { HEAD: 1, LAST: 2, BROKEN: 4, DATED: 8 } as const;
+
+export const MAGIC = 0x6e757753;
+
+/** What an arena is made for. Sizes in bytes; `cores` is how many answer rings each worker has. */
+export interface Dimensions {
+  readonly slots: number;
+  readonly requestBytes: number;
+  readonly answerBytes: number;
+  readonly workers: number;
+  readonly cores: number;
+}
+
+/** Where the parts of one arena lie. Words are Int32 indexes, bytes are offsets, both from the start of the arena. */
+export interface Geometry extends Dimensions {
+  readonly workersAtWord: number;
+  readonly workerWords: number;
+  readonly slotsAtWord: number;
+  readonly payloadAtByte: number;
+  readonly payloadBytes: number;
+  readonly totalBytes: number;
+}
+
+const roundUp = (value: number, step: number) => Math.ceil(value / step) * step;
+
+/** Places header, worker blocks, slot headers and payloads one behind the other; payloads start on pages. */
+export function geometry(d: Dimensions): Geometry {
+  assert(d.slots >= 1 && d.slots <= MAX_SLOTS, `an arena holds 1 to ${MAX_SLOTS} slots, not ${d.slots}`);
+  const requestBytes = roundUp(d.requestBytes, PAGE_BYTES);
+  const answerBytes = roundUp(d.answerBytes, PAGE_BYTES);
+  const workersAtWord = HEADER.words;
+  const workerWords = WORKER.words + d.cores * CORE.words;
+  const slotsAtWord = roundUp(workersAtWord + d.workers * workerWords, SLOT.words);
+  const payloadAtByte = roundUp((slotsAtWord + d.slots * SLOT.words) * WORD_BYTES, PAGE_BYTES);
+  const payloadBytes = requestBytes + answerBytes;
+  const totalBytes = payloadAtByte + d.slots * payloadBytes;
+  return {
+    ...d,
+    requestBytes,
+    answerBytes,
+    workersAtWord,
+    workerWords,
+    slotsAtWord,
+    payloadAtByte,
+    payloadBytes,
+    totalBytes,
+  };
+}
+
+export const workerWord = (g: Geometry, worker: number) => g.workersAtWord + worker * g.workerWords;
+export const coreWord = (g: Geometry, worker: number, core: number) =>
+  workerWord(g, worker) + WORKER.words + core * CORE.words;
+export const slotWord = (g: Geometry, slot: number) => g.slotsAtWord + slot * SLOT.words;
+export const requestByte = (g: Geometry, slot: number) => g.payloadAtByte + slot * g.payloadBytes;
+export const answerByte = (g: Geometry, slot: number) => requestByte(g, slot) + g.requestBytes;
+
+/** Everything a bridge needs to find its way in the arena, as plain data. */
+export function layoutForBridge(g: Geometry) {
+  return {
+    geometry: g,
+    structs: { HEADER, WORKER, CORE, SLOT },
+    flags: { REQUEST, ANSWER },
+    constants: { MAGIC, RING_MASK, ENTRY_SLOT_BITS, ENTRY_SLOT_MASK, COMMAND_SLOT, COMMAND_STOP, EVENT_READY },
+  };
+}

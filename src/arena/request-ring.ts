@@ -1,0 +1,84 @@
+// The requests on their way to one worker, and the right to run them.
+//
+//        head                  tail           A post on `credits` follows each push, so the count says how many
+//         v                     v             entries nobody has claimed yet. Whoever takes a credit may remove
+//   ...[ 17 | 4 | 52 | 9 | 3 ]...             one entry: the worker at the head, the accept thread at the tail.
+//     worker takes   main takes back
+//
+// Why that is safe without a lock: the credits outstanding never exceed the entries present, so with one credit each
+//   the two sides cannot meet at the same entry. `head` is known to the worker alone, `tail` to the accept thread alone.
+// Why it matters: a credit is the claim token of a request. A request is started by the worker that claimed it, or
+//   moved by the accept thread that did, never both; after a crash the credits left over count what had not started.
+// Waking is apart from claiming: each thread of a worker sleeps on a bell of its own, so a burst of pushes costs one
+//   system call (`wake`), and the accept thread decides how many threads share the work.
+// Decided elsewhere: when to move and whom to wake (dispatch/), what the entry says (layout.ts).
+
+import type { Arena } from './arena.js';
+import { COMMAND_SLOT, COMMAND_STOP, CORE, coreWord, entryOf, RING_MASK, WORKER, workerWord } from './layout.js';
+import type { Semaphores } from './semaphores.js';
+
+/** The accept thread's side. */
+export class RequestRing {
+  readonly #words: Int32Array;
+  readonly #semaphores: Semaphores;
+  readonly #at: number;
+  readonly #coresAt: readonly number[];
+  #tail = 0;
+
+  constructor(arena: Arena, worker: number) {
+    this.#words = arena.words;
+    this.#semaphores = arena.semaphores;
+    this.#at = workerWord(arena.geometry, worker);
+    this.#coresAt = Array.from({ length: arena.geometry.cores }, (_, core) => coreWord(arena.geometry, worker, core));
+    this.reset();
+  }
+
+  /** Empties the ring for a new worker. The old one must be known dead: it shares the semaphores. */
+  reset(): void {
+    this.#tail = 0;
+    this.#semaphores.reset(this.#at + WORKER.credits);
+    this.#semaphores.reset(this.#at + WORKER.fence);
+    for (const at of this.#coresAt) {
+      this.#words[at + CORE.sleeps] = 0;
+      this.#semaphores.reset(at + CORE.bell);
+    }
+  }
+
+  /** Hands `entry` over; `wake` follows. The caller keeps what a worker holds below RING_ENTRIES. */
+  push(entry: number): void {
+    this.#words[this.#at + WORKER.entries + (this.#tail & RING_MASK)] = entry;
+    this.#tail = (this.#tail + 1) | 0;
+    this.#semaphores.post(this.#at + WORKER.credits); // publishes the entry: the worker claims a credit first
+  }
+
+  /** Takes the youngest entry back that the worker has not claimed; 0 when it has claimed all. */
+  takeBack(): number {
+    if (!this.#semaphores.tryTake(this.#at + WORKER.credits)) return 0;
+    this.#tail = (this.#tail - 1) | 0;
+    return this.#words[this.#at + WORKER.entries + (this.#tail & RING_MASK)]!;
+  }
+
+  /**
+   * Wakes threads until `awake` of them are, or all. A thread that is awake looks for further entries by itself before
+   * it sleeps. Returns how many it had to wake.
+   */
+  wake(awake: number): number {
+    let woken = 0;
+    for (const at of this.#coresAt) {
+      if (awake <= 0) break;
+      if (Atomics.load(this.#words, at + CORE.sleeps) === 1) {
+        Atomics.store(this.#words, at + CORE.sleeps, 0);
+        this.#semaphores.post(at + CORE.bell);
+        woken++;
+      }
+      awake--;
+    }
+    return woken;
+  }
+
+  /** Asks every thread of the worker to end, each once all entries before are claimed. */
+  stop(): void {
+    for (const _ of this.#coresAt) this.push(entryOf(COMMAND_SLOT, COMMAND_STOP));
+    this.wake(this.#coresAt.length);
+  }
+}

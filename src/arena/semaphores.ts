@@ -1,0 +1,44 @@
+// Counting semaphores in shared memory, in the two forms the two kinds of worker can wait on.
+//
+// Why two: a CPython process can only sleep in a POSIX `sem_wait`, a JS thread only in `Atomics.wait` or `waitAsync`.
+//   Posting costs the accept thread about 45 ns in either form (native-bench/micro/semaphore.ts); the system call comes
+//   only when somebody sleeps.
+// Why they claim as well as wake: `tryTake` succeeds once per post, whoever calls it, worker or accept thread.
+//   request-ring.ts builds "no request starts twice" on that.
+// Decided elsewhere: the words they live in (layout.ts), the pages a `sem_t` needs (shared-pages.ts).
+
+/** Semaphores named by the index of their first word. */
+export interface Semaphores {
+  /** Sets the count to 0 and forgets who waited. Only while no other thread or process uses it. */
+  reset(word: number): void;
+  /** Adds one and wakes one waiter. */
+  post(word: number): void;
+  /** Takes one if there is one. Never waits. */
+  tryTake(word: number): boolean;
+}
+
+/** The form for JS threads: a plain counter. */
+export class AtomicSemaphores implements Semaphores {
+  readonly #words: Int32Array<SharedArrayBuffer>;
+
+  constructor(words: Int32Array<SharedArrayBuffer>) {
+    this.#words = words;
+  }
+
+  reset(word: number): void {
+    Atomics.store(this.#words, word, 0);
+  }
+
+  post(word: number): void {
+    Atomics.add(this.#words, word, 1);
+    Atomics.notify(this.#words, word, 1);
+  }
+
+  tryTake(word: number): boolean {
+    for (;;) {
+      const count = Atomics.load(this.#words, word);
+      if (count <= 0) return false;
+      if (Atomics.compareExchange(this.#words, word, count, count - 1) === count) return true;
+    }
+  }
+}

@@ -1,0 +1,105 @@
+#!/usr/bin/env node
+// From the command line to an exit code: reads the configuration, runs the server, obeys signals.
+//
+// The one place that ends the process. Exit codes: 0 stopped in order, 1 the machine refused something (an address,
+//   memory), 2 the configuration is wrong, 22 an app did not load (uWSGI's code for it), 70 a defect of the server.
+// Decided elsewhere: what the options are (config/), what a stop is (server.ts).
+
+import { readFileSync } from 'node:fs';
+import { NuwsgiError } from './base/errors.js';
+import { type Log, openLog, sayNow } from './base/log.js';
+import { COMMANDS, runCommand } from './client/commands.js';
+import { type Resolved, readCommandLine } from './config/resolve.js';
+import { planOf } from './plan.js';
+import { Server } from './server.js';
+
+const DEFECT = 70; // EX_SOFTWARE of sysexits.h
+/** A process that a signal ends exits with this and the signal's number. */
+const BY_SIGNAL = 128;
+const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
+
+const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
+  .version;
+
+function main(): void {
+  const [command, ...rest] = process.argv.slice(2);
+  const tool = COMMANDS.find((name) => name === command);
+  if (tool !== undefined) {
+    runCommand(tool, rest).then(
+      (code) => {
+        process.exitCode = code; // what is printed may still be on its way
+      },
+      (error) => end(undefined, error),
+    );
+    return;
+  }
+  let resolved: Resolved;
+  try {
+    const command = readCommandLine(process.argv.slice(2), process.env);
+    if (command.kind !== 'serve') {
+      process.stdout.write(command.kind === 'help' ? command.text : `${version}\n`);
+      return;
+    }
+    resolved = command.resolved;
+  } catch (error) {
+    end(undefined, error);
+  }
+  void serve(resolved);
+}
+
+async function serve(resolved: Resolved): Promise<void> {
+  const log = openLog();
+  for (const warning of resolved.warnings) log.line(`WARNING: ${warning}`);
+  process.on('uncaughtException', (error) => end(log, error));
+  let server: Server | undefined;
+  onStopSignal(log, async () => {
+    await server?.stop(resolved.config['worker-reload-mercy'] * 1000);
+  });
+  try {
+    const { chdir } = resolved.config;
+    if (chdir !== undefined) process.chdir(chdir);
+    log.line(`*** Starting nuwsgi ${version} on Node ${process.versions.node} (pid: ${process.pid}) ***`);
+    log.line(`current working directory: ${process.cwd()}`);
+    server = new Server(planOf(resolved, version), log);
+    await server.start();
+  } catch (error) {
+    end(log, error);
+  }
+}
+
+/** The first signal stops the server in order, the second at once. */
+function onStopSignal(log: Log, stop: () => Promise<void>): void {
+  let signals = 0;
+  for (const [name, number] of Object.entries(SIGNALS)) {
+    process.on(name, () => {
+      signals++;
+      if (signals > 1) {
+        log.line(`${name} again: ending at once`);
+        log.flush();
+        process.exit(BY_SIGNAL + number);
+      }
+      log.line(`${name} received: no new connections; the requests inside are answered. Once more ends at once.`);
+      stop().then(
+        () => {
+          log.line('goodbye to nuwsgi.');
+          log.flush();
+          process.exit(0);
+        },
+        (error) => end(log, error),
+      );
+    });
+  }
+}
+
+/** Ends the process because of `error`; its workers end with it. */
+function end(log: Log | undefined, error: unknown): never {
+  log?.flush();
+  if (error instanceof NuwsgiError) {
+    sayNow(`nuwsgi: ${error.message}`);
+    process.exit(error.exit);
+  }
+  sayNow(`nuwsgi: this is a defect of the server, please report it.\n${error instanceof Error ? error.stack : error}`);
+  process.exit(DEFECT);
+}
+
+main();

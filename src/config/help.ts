@@ -1,0 +1,127 @@
+// `nuwsgi --help` and `nuwsgi --help OPTION`, both written from the tables.
+//
+// Decided elsewhere: what there is to say (options.ts, known-names.ts).
+
+import { ConfigError } from '../base/errors.js';
+import { OPTIONS, type Option, SECTIONS, type Section } from './options.js';
+import { KIND_NAMES } from './values.js';
+import { findByLetter, findWord, namesOf, suggest, type Word } from './vocabulary.js';
+
+const WIDTH = 100;
+/** Where the explanations start. */
+const COLUMN = 34;
+const LABEL = 16;
+
+const USAGE = `Usage: nuwsgi [OPTION...] [CONFIGURATION FILE...] [APP]
+
+Serves Python WSGI and JavaScript apps with uWSGI's options.
+
+  nuwsgi --http :9090 --wsgi-file foobar.py --processes 4 --threads 2
+  nuwsgi configs/quickstart.yaml --http-socket 127.0.0.1:8080
+`;
+const FOOTER = `nuwsgi --help OPTION explains one option, also those of uWSGI that are not in this list.
+Every option can stand in a YAML or INI file under "uwsgi", and in the environment as UWSGI_OPTION.
+`;
+
+const all: readonly Option[] = OPTIONS;
+
+/** Words into lines of at most `width` characters. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+const valueName = (option: Option) => option.value ?? option.choices?.join('|') ?? KIND_NAMES[option.kind][0];
+
+/** `  -p, --processes N` */
+function synopsis(option: Option): string {
+  const letter = option.short === undefined ? '   ' : `-${option.short},`;
+  const value = valueName(option);
+  return `  ${letter} --${option.name}${value === '' ? '' : option.kind === 'flag' ? ` [${value}]` : ` ${value}`}`;
+}
+
+function defaultOf(option: Option): string | undefined {
+  if (option.defaultText !== undefined) return option.defaultText;
+  if (option.kind === 'flag') return option.default === true ? 'on' : 'off';
+  return option.default === undefined ? undefined : String(option.default);
+}
+
+function listed(option: Option): string {
+  const isWorthTelling = option.default !== undefined && option.default !== false && option.default !== '';
+  const shown = isWorthTelling || option.defaultText !== undefined ? ` [${defaultOf(option)}]` : '';
+  const [first, ...others] = wrap(`${option.help}${shown}`, WIDTH - COLUMN);
+  const left = synopsis(option);
+  const indent = ' '.repeat(COLUMN);
+  const start = left.length + 1 < COLUMN ? left.padEnd(COLUMN) + first : `${left}\n${indent}${first}`;
+  return [start, ...others.map((line) => indent + line)].join('\n');
+}
+
+function section(name: Section): string {
+  const rows = all.filter((option) => option.section === name);
+  const always = rows.filter((option) => option.always !== undefined).map((option) => option.name);
+  const lines = rows.filter((option) => option.always === undefined).map(listed);
+  if (always.length > 0) {
+    lines.push(...wrap(`Accepted, and always so: ${always.join(', ')}.`, WIDTH - 6).map((line) => `      ${line}`));
+  }
+  return `${SECTIONS[name]}\n${lines.join('\n')}\n`;
+}
+
+/** Every option that does something, by section. */
+export function helpText(): string {
+  const sections = (Object.keys(SECTIONS) as Section[]).map(section);
+  return [USAGE, ...sections, FOOTER].join('\n');
+}
+
+/** Everything about one option, by name, alias or letter. Throws `ConfigError` when nobody knows it. */
+export function optionHelp(name: string): string {
+  const word = findWord(name) ?? (name.length === 1 ? findByLetter(name) : undefined);
+  if (word === undefined) throw new ConfigError('CONFIG_UNKNOWN_OPTION', name, 'help', suggest(name));
+  const rows = 'option' in word ? rowsOf(word.option) : rowsOfUnserved(word);
+  const text = rows.flatMap(([label, what]) =>
+    wrap(what, WIDTH - LABEL - 2).map((line, i) => `  ${(i === 0 ? label : '').padEnd(LABEL)}${line}`.trimEnd()),
+  );
+  const names = `--${namesOf(word).join(', --')}${word.short === undefined ? '' : `, -${word.short}`}`;
+  return `${wrap(names, WIDTH).join('\n')}\n\n${text.join('\n')}\n`;
+}
+
+type Rows = readonly (readonly [label: string, text: string])[];
+
+function rowsOf(option: Option): Rows {
+  const [, meaning] = KIND_NAMES[option.kind];
+  const range = option.range === undefined ? '' : `, from ${option.range[0]} to ${option.range[1]}`;
+  const choices = option.choices === undefined ? meaning : option.choices.join(' or ');
+  const form = option.value === undefined || option.kind === 'flag' ? '' : ` (${option.value})`;
+  const rows: [string, string][] = [
+    ['what it does', `${option.help}.`],
+    ['value', `${choices}${form}${range}${option.clamps ? '; more is cut down' : ''}`],
+    ['default', option.always === undefined ? (defaultOf(option) ?? 'none') : 'on, and cannot be switched off'],
+    ['section', SECTIONS[option.section]],
+  ];
+  if (option.many) rows.push(['repeated', 'every one counts']);
+  if (option.always !== undefined) rows.push(['here', `${option.always}. Accepted, and changes nothing.`]);
+  if (option.differs !== undefined) rows.push(['unlike uWSGI', option.differs]);
+  rows.push(['in a file', exampleOf(option)]);
+  return rows;
+}
+
+function exampleOf(option: Option): string {
+  return option.kind === 'flag' ? `${option.name}: true` : `${option.name}: ${valueName(option)}`;
+}
+
+function rowsOfUnserved(word: Extract<Word, { known: unknown }>): Rows {
+  const takes = { nothing: 'none', value: 'one', maybe: 'one, behind "="; it may be left out' }[word.takes];
+  const consequence = word.known.refuses ? 'The server does not start with it.' : 'It is ignored with a warning.';
+  return [
+    ['here', `known from uWSGI and not supported: ${word.known.why}. ${consequence}`],
+    ['value', takes],
+  ];
+}

@@ -1,0 +1,380 @@
+// The options of uWSGI 2.0.30 (core, Python, HTTP router, the usual plugins) that this server does not serve, so that one
+// of them in a configuration is told apart from a slip of typing, and whoever relied on it learns why.
+//
+// One family per reason. `flags` take no value on the command line, `values` take one, `maybe` may have one behind `=`:
+//   without that, `--harakiri 30 app.ini` could not be read. `a|b|-x` is a name, its alias and its letter.
+// `refuses`: a start that goes on without it would be worse than none, because nobody would listen, a command would
+//   become a server, a protection or a part of the configuration would be missing. All others warn and are ignored.
+// An option moves from here to options.ts on the day it works. Decided elsewhere: what is said about them (gather.ts).
+
+export interface Family {
+  /** To be read behind "not supported: ". */
+  readonly why: string;
+  readonly refuses?: true;
+  readonly flags?: string;
+  readonly values?: string;
+  readonly maybe?: string;
+}
+
+const LATER = 'not implemented yet';
+const NGINX = 'put nginx in front for this';
+const NO_ROUTER = 'there is no HTTP router process';
+const NO_PLUGINS = 'there are no plugins to load';
+const SYSTEMD = 'let systemd or the container do this';
+const CORE_ONLY = 'it speaks of the inside of uWSGI, which has no counterpart here';
+
+export const FAMILIES: readonly Family[] = [
+  // Sockets
+  {
+    why: `TLS is ${LATER}; ${NGINX}`,
+    refuses: true,
+    values: 'https https2 https-socket http-to-https suwsgi-socket|ssl-socket sni sni-regexp sni-dir',
+  },
+  {
+    why: 'this protocol is not served; use http-socket',
+    refuses: true,
+    values: `puwsgi-socket fastcgi-socket fastcgi-nph-socket scgi-socket scgi-nph-socket raw-socket udp multicast
+      http-subscription-server`,
+  },
+  {
+    why: 'only http, http11-socket and http-socket open sockets',
+    refuses: true,
+    values: 'shared-socket undeferred-shared-socket zerg zerg-server',
+    flags: 'abstract-socket|-a zerg-fallback',
+  },
+  {
+    why: 'it belongs to sockets that are not served',
+    values: `raw-modifier1 raw-modifier2 fastcgi-modifier1 fastcgi-modifier2 scgi-modifier1 scgi-modifier2
+      https-socket-modifier1 https-socket-modifier2 http-socket-modifier1 http-socket-modifier2 multicast-ttl
+      multicast-loop map-socket remap-modifier allowed-modifiers`,
+    flags: 'no-fd-passing shutdown-sockets',
+  },
+  {
+    why: `${LATER}; the kernel's defaults hold`,
+    flags: `so-keepalive tcp-nodelay reuse-port freebind no-defer-accept tcp-fast-open-client|tcp-fastopen-client
+      so-send-timeout|socket-send-timeout|so-write-timeout|socket-write-timeout`,
+    values: 'socket-sndbuf socket-rcvbuf tcp-fast-open|tcp-fastopen',
+  },
+  { why: LATER, maybe: 'fallback-config' },
+  { why: LATER, values: 'chown-socket umask', maybe: 'chmod-socket|chmod|-C' },
+  {
+    why: `TLS is ${LATER}`,
+    values: `https-session-context sni-dir-ciphers ssl-tmp-dir ssl-sessions-timeout|ssl-session-timeout
+      ssl-sessions-use-cache|ssl-session-use-cache`,
+    flags: `https-export-cert ssl-verbose ssl-enable3|ssl-enable-sslv3 ssl-enable-tlsv1 ssl-option`,
+    maybe: 'ssl-verify-depth',
+  },
+  // The HTTP router
+  {
+    why: `${NO_ROUTER}: the workers are reached directly`,
+    values: `http-to http-processes|http-workers http-timeout http-headers-timeout http-connect-timeout
+      http-buffer-size http-var http-server-name-as-http-host http-stats|http-stats-server|http-ss http-uid http-gid
+      http-modifier1 http-modifier2 http-zerg http-fallback http-use-pattern http-use-base http-use-code-string
+      http-events http-subscription-fallback-key http-gracetime http-quiet http-harakiri http-stud-prefix
+      http-resubscribe`,
+    flags: `http-auto-chunked http-auto-gzip http-raw-body http-websockets http-chunked-input http-manage-source
+      http-cheap http-manage-rtsp`,
+    maybe: 'http-use-cache http-use-socket http-manage-expect http-keepalive',
+  },
+  { why: LATER, flags: 'enable-proxy-protocol', maybe: 'http-enable-proxy-protocol' },
+  // Requests
+  {
+    why: `${LATER}; the listeners have time limits of their own`,
+    values: 'chunked-input-limit chunked-input-timeout',
+  },
+  {
+    why: 'a request body is complete before the app sees it',
+    values: 'post-buffering-bufsize body-read-warning upload-progress',
+    flags: 'wsgi-manage-chunked-input',
+  },
+  { why: LATER, values: 'response-headers-limit' },
+  {
+    why: LATER,
+    values: `add-header rem-header|del-header collect-header|response-header-collect pull-header error-page-403
+      error-page-404 error-page-500`,
+  },
+  {
+    why: `internal routing is ${LATER}, and may be what protects a path`,
+    refuses: true,
+    values: `route route-host route-uri route-qs route-remote-addr route-user-agent route-remote-user route-referer
+      route-label route-if route-if-not route-run
+      final-route final-route-status final-route-host final-route-uri final-route-qs final-route-remote-addr
+      final-route-user-agent final-route-remote-user final-route-referer final-route-label final-route-if
+      final-route-if-not final-route-run
+      error-route error-route-status error-route-host error-route-uri error-route-qs error-route-remote-addr
+      error-route-user-agent error-route-remote-user error-route-referer error-route-label error-route-if
+      error-route-if-not error-route-run
+      response-route response-route-status response-route-host response-route-uri response-route-qs
+      response-route-remote-addr response-route-user-agent response-route-remote-user response-route-referer
+      response-route-label response-route-if response-route-if-not response-route-run`,
+  },
+  {
+    why: `static files are ${LATER}; ${NGINX}`,
+    values: `static-map static-map2 check-static|static-check static-index static-skip-ext static-safe
+      static-expires static-expires-mtime static-expires-type static-expires-type-mtime static-expires-uri
+      static-expires-uri-mtime static-expires-path-info static-expires-path-info-mtime
+      static-gzip static-gzip-dir|static-gzip-prefix static-gzip-ext|static-gzip-suffix mimefile|mime-file
+      file-serve-mode|fileserve-mode static-cache-paths static-cache-paths-name`,
+    flags: 'check-static-docroot static-gzip-all honour-range disable-sendfile',
+  },
+  {
+    why: `websockets are ${LATER}`,
+    values: `websockets-ping-freq|websocket-ping-freq websockets-pong-tolerance|websocket-pong-tolerance
+      websockets-max-size|websocket-max-size`,
+  },
+  // Apps
+  {
+    why: 'apps are loaded with wsgi-file, module, app or mount',
+    refuses: true,
+    values: 'eval pecan paste ini-paste ini-paste-logged web3 pump wsgi-lite python-raw worker-mount',
+  },
+  { why: 'apps are loaded with wsgi-file, module, app or mount', flags: 'paste-logger' },
+  { why: `virtual hosts are ${LATER}`, flags: 'vhost vhost-host no-default-app ignore-script-name' },
+  { why: 'there is no limit on the number of apps', values: 'max-apps' },
+  {
+    why: LATER,
+    values: `chdir2 import|pyimport|py-import|python-import
+      shared-import|shared-pyimport|shared-py-import|shared-python-import
+      pymodule-alias post-pymodule-alias check-mountpoint|mountpoint-check|check-mount|mount-check`,
+  },
+  { why: 'use env in the place that starts the server', values: 'unenv envdir early-envdir' },
+  {
+    why: 'Python runs in a CPython of its own; use python or virtualenv to choose it',
+    values: `py-executable|py-sys-executable pyargv optimize|-O py-programname|py-program-name
+      python-worker-override py-sharedarea py|pyrun`,
+    flags: 'no-site reload-os-env py-call-osafterfork py-call-uwsgi-fork-hooks',
+    maybe: 'pyshell pyshell-oneshot',
+  },
+  {
+    why: 'PEP 3333 is kept strictly, with a fresh environ for each request',
+    values: 'wsgi-env-behaviour|wsgi-env-behavior',
+    flags: `wsgi-strict wsgi-accept-buffer|wsgi-accept-buffers wsgi-disable-file-wrapper start_response-nodelay`,
+  },
+  {
+    why: 'Python apps run in threads; an event loop for them is not supported',
+    values: 'gevent asyncio tornado loop',
+    flags: 'greenlet gevent-monkey-patch gevent-early-monkey-patch gevent-wait-for-hub',
+  },
+  { why: LATER, values: 'py-autoreload|py-auto-reload|python-autoreload|python-auto-reload py-auto-reload-ignore' },
+  // Workers: limits, recycling, reloads
+  {
+    why: `limits and recycling are ${LATER}`,
+    values: `harakiri|-t harakiri-graceful-timeout harakiri-graceful-signal harakiri-queue-threshold
+      max-requests|-R max-requests-delta min-worker-lifetime max-worker-lifetime max-worker-lifetime-delta
+      reload-on-rss reload-on-as evil-reload-on-as evil-reload-on-rss reload-on-uss reload-on-pss
+      mem-collector-freq limit-as limit-nproc max-fd reload-mercy`,
+    flags: `harakiri-verbose harakiri-no-arh|no-harakiri-arh|no-harakiri-after-req-hook`,
+  },
+  {
+    why: `an adaptive number of workers is ${LATER}`,
+    values: `cheaper cheaper-initial cheaper-step cheaper-algo cheaper-overload cheaper-idle
+      cheaper-busyness-max cheaper-busyness-min cheaper-busyness-multiplier cheaper-busyness-penalty
+      cheaper-busyness-backlog-alert cheaper-busyness-backlog-multiplier cheaper-busyness-backlog-step
+      cheaper-busyness-backlog-nonzero cheaper-rss-limit-soft cheaper-rss-limit-hard idle`,
+    flags: 'cheaper-busyness-verbose cheap die-on-idle',
+  },
+  {
+    why: `reloads are ${LATER}`,
+    values: `touch-reload touch-chain-reload touch-workers-reload touch-logrotate touch-logreopen touch-exec
+      touch-signal touch-mules-reload touch-spoolers-reload fs-reload fs-brutal-reload fs-signal
+      reload-on-fd brutal-reload-on-fd master-fifo`,
+    flags: 'exit-on-reload propagate-touch',
+  },
+  { why: 'use lazy-apps', flags: 'lazy' },
+  {
+    why: LATER,
+    values: 'reload-on-exception-type reload-on-exception-value reload-on-exception-repr exception-handler',
+    flags: 'reload-on-exception catch-exceptions',
+  },
+  {
+    why: 'the server supervises its workers in its own way',
+    values: 'check-interval forkbomb-delay py-tracebacker worker-exec worker-exec2',
+    flags: 'no-orphans no-threads-wait reaper|-r cgi-mode|-c force-gateway',
+  },
+  {
+    why: LATER,
+    values: 'cpu-affinity prio thread-stacksize|threads-stacksize|thread-stack-size|threads-stack-size',
+    flags: 'never-swap',
+    maybe: 'ksm',
+  },
+  { why: 'one thread accepts, workers wait in shared memory: there are no locks', values: 'lock-engine ftok' },
+  {
+    why: 'a client that goes away is no error and is noticed at the next write',
+    values: 'write-errors-tolerance',
+    flags: 'ignore-sigpipe ignore-write-errors disable-write-exception write-errors-exception-only',
+  },
+  {
+    why: 'descriptors are never inherited by accident',
+    values: 'safe-fd|fd-safe',
+    flags: 'close-on-exec close-on-exec2',
+  },
+  { why: 'answers are sent by the accept thread, no worker waits', values: 'offload-threads|offload-thread' },
+  // Logging and statistics
+  {
+    why: `${LATER}; request lines and messages go to standard error`,
+    values: `logto logto2 logger req-logger|logger-req log-encoder log-req-encoder log-route log-req-route log-drain
+      log-filter log-format|logformat log-slow log-big log-sendfile log-ioerror log-maxsize log-backupname
+      log-master-bufsize log-socket logfile-chmod`,
+    flags: `log-4xx log-5xx log-zero log-micros log-x-forwarded-for log-reopen log-truncate logfile-chown log-master
+      threaded-logger log-format-strftime|logformat-strftime log-master-stream log-master-req-stream
+      memory-report|-m`,
+    maybe: 'log-syslog log-date|logdate log-prefix',
+  },
+  {
+    why: `statistics are ${LATER}`,
+    values: `stats|stats-server stats-push stats-pusher-default-freq|stats-pushers-default-freq metric
+      metrics-dir|metric-dir metric-alarm|metric-threshold|alarm-metric snmp-community
+      carbon carbon-timeout carbon-freq carbon-id carbon-max-retry carbon-retry-delay carbon-root carbon-idle-avg
+      carbon-hostname-dots
+      rrdtool rrdtool-freq rrdtool-lib`,
+    flags: `stats-http stats-minified|stats-min stats-no-cores stats-no-metrics enable-metrics
+      metrics-dir-restore|metric-dir-restore metrics-no-cores carbon-no-workers
+      carbon-name-resolve|carbon-resolve-names carbon-use-metrics`,
+    maybe: 'snmp',
+  },
+  {
+    why: 'alarms belong to the monitoring',
+    values: `alarm log-alarm|alarm-log not-log-alarm|not-alarm-log alarm-freq alarm-fd alarm-cheap alarm-msg-size
+      alarm-segfault|segfault-alarm
+      alarm-backlog|backlog-alarm|lq-alarm|alarm-lq|alarm-listen-queue|listen-queue-alarm`,
+  },
+  // The process
+  {
+    why: 'without it the server would keep the rights it was started with; start it as the user it should run as',
+    refuses: true,
+    values: `uid gid add-gid immediate-uid immediate-gid chroot pivot-root|pivot_root cap
+      unshare unshare2 setns namespace|ns jail jail2 libjail jail-attach`,
+    flags: 'jailed',
+  },
+  {
+    why: SYSTEMD,
+    values: `setns-socket setns-socket-skip setns-skip namespace-keep-mount namespace-net|ns-net cgroup cgroup-opt
+      cgroup-dir-mode jail-ip4 jail-ip6 jidfile|jid-file`,
+    flags: `no-initgroups setns-preopen refork|re-fork refork-as-root|re-fork-as-root
+      refork-post-jail|re-fork-post-jail master-as-root drop-after-init drop-after-apps`,
+  },
+  { why: `the server stays in the foreground; ${SYSTEMD}`, values: 'daemonize|-d daemonize2' },
+  { why: LATER, values: 'pidfile pidfile2 safe-pidfile safe-pidfile2' },
+  {
+    why: LATER,
+    values: 'procname-prefix procname-prefix-spaced procname-append procname procname-master',
+    flags: 'auto-procname',
+  },
+  {
+    why: 'a command to a running server; send it a signal instead',
+    refuses: true,
+    values: 'stop reload pause|suspend|resume signal ping connect-and-read extract',
+  },
+  { why: 'a command to a running server; send it a signal instead', values: 'ping-timeout' },
+  {
+    why: SYSTEMD,
+    values: `hook-asap hook-pre-jail hook-post-jail hook-in-jail hook-as-root hook-as-user hook-as-user-atexit
+      hook-pre-app hook-post-app hook-post-fork hook-accepting hook-accepting1 hook-accepting-once
+      hook-accepting1-once hook-touch hook-master-start hook-emperor-start hook-emperor-stop hook-emperor-reload
+      hook-emperor-lost hook-as-vassal hook-as-emperor hook-as-mule hook-as-gateway
+      exec-asap exec-pre-jail exec-post-jail exec-in-jail exec-as-root exec-as-user exec-as-user-atexit exec-pre-app
+      exec-post-app exec-as-vassal exec-as-emperor
+      call-asap call-pre-jail call-post-jail call-in-jail call-as-root call-as-user call-as-user-atexit call-pre-app
+      call-post-app call-as-vassal call-as-vassal1 call-as-vassal3 call-as-emperor call-as-emperor1
+      call-as-emperor2 call-as-emperor4
+      mount-asap mount-pre-jail mount-post-jail mount-in-jail mount-as-root mount-as-vassal mount-as-emperor
+      umount-asap umount-pre-jail umount-post-jail umount-in-jail umount-as-root umount-as-vassal
+      umount-as-emperor after-request-hook after-request-call
+      wait-for-interface|wait-for-iface|wait-interface|wait-iface
+      wait-for-interface-timeout|wait-for-iface-timeout|wait-interface-timeout|wait-iface-timeout
+      wait-for-fs wait-for-file wait-for-dir wait-for-mountpoint wait-for-fs-timeout
+      wait-for-socket wait-for-socket-timeout flock flock-wait flock2 flock-wait2`,
+  },
+  // Other processes and services
+  {
+    why: 'scheduled and background work is not run; use cron, systemd or a task queue',
+    values: `cron cron2 unique-cron cron-harakiri cron-legion legion-cron unique-legion-cron|unique-cron-legion
+      attach-daemon attach-daemon2 attach-control-daemon smart-attach-daemon smart-attach-daemon2
+      legion-attach-daemon legion-smart-attach-daemon legion-smart-attach-daemon2
+      spooler|-Q spooler-external spooler-processes spooler-frequency|spooler-freq spooler-max-tasks
+      spooler-harakiri spooler-chdir spooler-import|spooler-pyimport|spooler-py-import|spooler-python-import
+      mules farm mule-harakiri mule-reload-mercy timer|signal-timer rbtimer|signal-rbtimer
+      signal-bufsize|signals-bufsize rpc-max`,
+    flags: 'daemons-honour-stdin spooler-ordered spooler-quiet',
+    maybe: 'mule mule-msg-size',
+  },
+  {
+    why: 'shared caches, queues and memory are not offered; use Redis or a database',
+    values: `cache cache2 cache-blocksize cache-store cache-store-sync cache-expire-freq cache-udp-server
+      cache-udp-node cache-sync add-cache-item load-file-in-cache load-file-in-cache-gzip
+      queue queue-blocksize queue-store queue-store-sync sharedarea|-A locks`,
+    flags: 'cache-no-expire cache-report-freed-items cache-use-last-modified persistent-ipcsem',
+    maybe: 'check-cache',
+  },
+  { why: `the emperor is ${LATER}`, refuses: true, values: 'emperor' },
+  {
+    why: `the emperor is ${LATER}`,
+    values: `emperor-proxy-socket emperor-wrapper emperor-wrapper-override emperor-wrapper-fallback emperor-procname
+      emperor-freq emperor-required-heartbeat emperor-curse-tolerance emperor-pidfile
+      emperor-stats|emperor-stats-server emperor-broodlord emperor-throttle emperor-max-throttle
+      emperor-on-demand-extension|emperor-on-demand-ext emperor-on-demand-directory|emperor-on-demand-dir
+      emperor-on-demand-exec emperor-extra-extension|emperor-extra-ext emperor-use-clone emperor-cap
+      vassals-cap|vassal-cap vassals-inherit vassals-include vassals-inherit-before vassals-include-before
+      vassals-start-hook vassals-stop-hook vassals-set|vassal-set vassal-sos vassal-sos-backlog heartbeat`,
+    flags: `emperor-nofollow emperor-tyrant emperor-tyrant-nofollow emperor-magic-exec emperor-no-blacklist
+      emperor-graceful-shutdown early-emperor`,
+  },
+  {
+    why: 'servers do not form clusters; use a load balancer',
+    values: `legion legion-mcast legion-node legion-freq legion-tolerance legion-death-on-lord-error
+      legion-skew-tolerance legion-lord legion-unlord legion-setup legion-death legion-join legion-node-joined
+      legion-node-left legion-quorum legion-scroll legion-scroll-max-size legion-scroll-list-max-size
+      subscribe-to|st|subscribe subscribe2 subscribe-freq subscribe-with-modifier1 subscription-algo
+      subscription-tolerance subscription-notify-socket subscriptions-sign-check
+      subscriptions-sign-check-tolerance subscriptions-sign-skip-uid subscriptions-credentials-check
+      notify-socket weight auto-weight`,
+    flags: `subscription-dotsplit subscriptions-use-credentials unsubscribe-on-graceful-reload start-unsubscribed`,
+  },
+  // Configuration and introspection
+  {
+    why: `${LATER}; write the configuration as YAML or INI`,
+    refuses: true,
+    values: 'json|js|-j xml|xmlconfig|-x inherit',
+  },
+  {
+    why: `logic in configuration files is ${LATER}`,
+    refuses: true,
+    values: `for for-glob for-times for-readline if-opt if-not-opt if-env|ifenv if-not-env if-hostname
+      if-not-hostname if-hostname-match if-not-hostname-match if-exists|ifexists if-not-exists
+      if-plugin|ifplugin if-not-plugin if-file if-not-file if-dir|ifdir|if-directory if-not-dir
+      declare-option declare-option2 resolve`,
+    flags: 'if-reload if-not-reload',
+    maybe: 'endfor|end-for endif|end-if',
+  },
+  {
+    why: LATER,
+    refuses: true,
+    values: 'get exit',
+    flags: 'show-config dump-options no-server',
+  },
+  {
+    why: 'it has no meaning here',
+    values: `inject-before inject-after blacklist whitelist print iprint file-write binsh force-cwd mode backtrace-depth
+      profiler test|-J dlopen clock`,
+    flags: `end-blacklist end-whitelist command-mode honour-stdin skip-zero skip-atexit skip-atexit-teardown
+      use-abort pcre-jit`,
+  },
+  {
+    why: NO_PLUGINS,
+    values: 'plugin|plugins plugin-dir|plugins-dir need-plugin|need-plugins',
+    flags: 'autoload',
+  },
+  {
+    why: CORE_ONLY,
+    refuses: true,
+    values: `binary-append-data build-plugin print-sym|print-symbol`,
+    flags: `cflags dot-h config-py python-version plugin-list|plugins-list loop-list|loops-list
+      clock-list|clocks-list router-list|routers-list cheaper-algo-list|cheaper-algos-list|cheaper-list
+      logger-list|loggers-list alarm-list|alarms-list imperial-monitor-list|imperial-monitors-list`,
+  },
+  {
+    why: CORE_ONLY,
+    values: `binary-path privileged-binary-patch unprivileged-binary-patch privileged-binary-patch-arg
+      unprivileged-binary-patch-arg`,
+  },
+];

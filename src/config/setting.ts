@@ -1,0 +1,25 @@
+// What every source of options is turned into before anybody asks what it means: a name, a text, a place.
+//
+// Decided elsewhere: how each source is read (argv.ts, ini.ts, yaml.ts), in which order they count (gather.ts).
+
+import type { ConfigError } from '../base/errors.js';
+
+export interface Setting {
+  readonly name: string;
+  /** Undefined: the name stood alone. */
+  readonly text: string | undefined;
+  /** `command line`, `UWSGI_PROCESSES`, `app.ini:12`. */
+  readonly at: string;
+}
+
+/** What a source held. Reading goes on behind a problem, so that a user sees all of them at once. */
+export interface Reading {
+  readonly settings: Setting[];
+  readonly problems: ConfigError[];
+  readonly warnings: string[];
+}
+
+export const emptyReading = (): Reading => ({ settings: [], problems: [], warnings: [] });
+
+/** The sections of a file that count when none is named. */
+export const SECTIONS_READ: readonly string[] = ['uwsgi', 'nuwsgi'];

@@ -1,0 +1,95 @@
+// A text becomes a value of its option's kind, or a reason why not.
+//
+// uWSGI reads integers with atoi, so that garbage is 0, and takes every unknown word for true. Here both are errors:
+//   `processes = fuor` should not start a server with none. The spellings themselves are uWSGI's.
+// Decided elsewhere: which kind an option has (options.ts), where the text came from (sources.ts).
+
+import { parseAddress } from './address.js';
+import type { Kind, Option, Values } from './options.js';
+
+/** `NAME=VALUE`, split at the first `=`. */
+export interface Assign {
+  readonly key: string;
+  readonly value: string;
+  readonly text: string;
+}
+
+/** `wanted` is to be read behind "is not". */
+export type Parsed<T> = { readonly value: T; readonly warning?: string } | { readonly wanted: string };
+
+const FALSE = new Set(['false', 'off', 'no', '0']);
+const TRUE = new Set(['true', 'on', 'yes', '1', '']);
+
+/** uWSGI's booleans, in any case; the empty text is true, because a bare option is. Undefined: neither. */
+export function parseFlag(text: string): boolean | undefined {
+  const lower = text.toLowerCase();
+  return TRUE.has(lower) ? true : FALSE.has(lower) ? false : undefined;
+}
+
+/** Splits `NAME=VALUE`. Undefined when there is no name. */
+export function parseAssign(text: string): Assign | undefined {
+  const equals = text.indexOf('=');
+  if (equals < 1) return undefined;
+  return { key: text.slice(0, equals).trim(), value: text.slice(equals + 1), text };
+}
+
+function parseNumber(text: string, option: Option, unit: string): Parsed<number> {
+  const [least, most] = option.range ?? [0, Number.MAX_SAFE_INTEGER];
+  const span = option.range === undefined ? '' : ` from ${least} to ${most}`;
+  if (!/^\d+$/.test(text)) {
+    const comment = /^\d+\s+[;#]/.test(text) ? '; a comment needs a line of its own' : '';
+    return { wanted: `a number${unit}${span}, in decimal digits${comment}` };
+  }
+  const value = Number(text);
+  if (value > most && option.clamps) return { value: most, warning: `${option.name} is cut down to ${most}` };
+  if (value < least || value > most) return { wanted: `a number${unit}${span}` };
+  return { value };
+}
+
+const anyText = (text: string): Parsed<string> => ({ value: text });
+
+// biome-ignore format: a table
+const PARSERS: { readonly [K in Kind]: (text: string, option: Option) => Parsed<Values[K]> } = {
+  flag: (text) => {
+    const value = parseFlag(text);
+    return value === undefined ? { wanted: 'a boolean: true, on, yes, 1 or false, off, no, 0' } : { value };
+  },
+  int:     (text, option) => parseNumber(text, option, ''),
+  size:    (text, option) => parseNumber(text, option, ' of bytes'),
+  seconds: (text, option) => parseNumber(text, option, ' of seconds'),
+  text:    anyText,
+  path:    (text) => (text.includes('\0') ? { wanted: 'a path' } : { value: text }),
+  choice:  (text, option) => option.choices!.includes(text) ? { value: text } : { wanted: `one of ${option.choices!.join(', ')}` },
+  address: (text) => {
+    const parsed = parseAddress(text);
+    return 'address' in parsed ? { value: parsed.address } : parsed;
+  },
+  assign: (text, option) => {
+    const value = parseAssign(text);
+    return value === undefined ? { wanted: `of the form ${option.value ?? 'NAME=VALUE'}` } : { value };
+  },
+};
+
+/** What each kind of value is called in `--help`, and in messages that ask for one. */
+export const KIND_NAMES: Readonly<Record<Kind, readonly [placeholder: string, meaning: string]>> = {
+  flag: ['', 'a boolean: true, on, yes, 1 or false, off, no, 0; alone it means true'],
+  int: ['N', 'a number'],
+  size: ['BYTES', 'a number of bytes'],
+  seconds: ['SECONDS', 'a number of seconds'],
+  text: ['TEXT', 'a text'],
+  path: ['PATH', 'a path'],
+  choice: ['WORD', 'one word of a list'],
+  address: ['ADDR', 'an address: :PORT, HOST:PORT, [IPV6]:PORT, unix:/PATH or @NAME'],
+  assign: ['NAME=VALUE', 'a name and a value'],
+};
+
+/** Reads `text` as `option` wants it. */
+export function parseValue(option: Option, text: string): Parsed<Values[Kind]> {
+  return PARSERS[option.kind](text, option);
+}
+
+/** What goes behind "needs a value:". */
+export function wantedValue(option: Option): string {
+  if (option.value !== undefined) return option.value;
+  return option.choices === undefined ? KIND_NAMES[option.kind][1] : option.choices.join(' or ');
+}

@@ -1,0 +1,155 @@
+// YAML files in uWSGI's layout: a map under the top key `uwsgi` (or `nuwsgi`), scalars for values, a list repeats its
+// key.
+//
+// Every scalar is taken as it is written (the failsafe schema): `processes: 010` and `env: A=1e3` must mean what they
+//   mean on the command line, and uWSGI's own reading of booleans is applied later, by the option's kind.
+// Beyond uWSGI: options of the form NAME=VALUE also take a map (`mount: {/js: hello.mjs}`), which reads better.
+// Decided elsewhere: what the names mean (vocabulary.ts), placeholders (placeholders.ts), which files (gather.ts).
+
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { ConfigError } from '../base/errors.js';
+import { emptyReading, type Reading, SECTIONS_READ } from './setting.js';
+import { findWord } from './vocabulary.js';
+
+/** What to do about a syntax error, by the yaml package's code for it. */
+const CURES: ReadonlyMap<string, string> = new Map([
+  ['TAB_AS_INDENT', 'YAML is indented with spaces: replace the tab'],
+  ['BLOCK_AS_IMPLICIT_KEY', 'put quotes around a value with ": " in it'],
+  ['MISSING_CHAR', 'a key is followed by a colon and a space; a bracket or quote may be missing its other half'],
+  ['BAD_SCALAR_START', 'put quotes around a value that starts with this character'],
+  ['MULTIPLE_DOCS', 'one file holds one document: remove the "---"'],
+]);
+
+/** Reads the map under `section` of a YAML file, or under `uwsgi` and `nuwsgi`. `path` is for messages. */
+export function readYaml(source: string, path: string, section: string | undefined): Reading {
+  return new YamlReader(source, path).read(section === undefined ? SECTIONS_READ : [section]);
+}
+
+class YamlReader {
+  readonly #source: string;
+  readonly #path: string;
+  readonly #lines = new LineCounter();
+  readonly #reading = emptyReading();
+  readonly #document;
+
+  constructor(source: string, path: string) {
+    this.#source = source;
+    this.#path = path;
+    this.#document = parseDocument(source, {
+      schema: 'failsafe',
+      uniqueKeys: false, // a key that comes again counts again
+      prettyErrors: false,
+      lineCounter: this.#lines,
+    });
+  }
+
+  read(sections: readonly string[]): Reading {
+    const [error] = this.#document.errors; // the ones behind it are its consequences
+    if (error !== undefined) {
+      // A tab in front of a key is reported as one of several things, and always meant as indentation.
+      const code = this.#startsWithTab(error.pos[0]) ? 'TAB_AS_INDENT' : error.code;
+      const cure = CURES.get(code);
+      const problem = code === 'TAB_AS_INDENT' ? 'there is a tab in the indentation' : error.message;
+      this.#complain(error.pos[0], cure === undefined ? problem : `${problem} (${cure})`);
+      return this.#reading;
+    }
+    const top = this.#document.contents;
+    const found = isMap(top)
+      ? sections.flatMap((name) => top.items.filter((pair) => this.#textOf(pair.key) === name))
+      : [];
+    if (found.length === 0) this.#complainAboutTop(sections);
+    for (const pair of found) this.#section(pair);
+    return this.#reading;
+  }
+
+  #complainAboutTop(sections: readonly string[]): void {
+    const top = this.#document.contents;
+    const names = sections.map((name) => `"${name}:"`).join(' or ');
+    const isFlat =
+      isMap(top) &&
+      top.items.some(({ key, value }) => !isMap(value) && findWord(this.#textOf(key) ?? '') !== undefined);
+    const cure = isFlat ? ': put it above the options and indent them' : '';
+    this.#reading.problems.push(new ConfigError('CONFIG_FILE', this.#path, `there is no top key ${names}${cure}`));
+  }
+
+  #section(pair: Pair): void {
+    const map = this.#resolve(pair.value);
+    if (isMap(map)) this.#options(map);
+    else if (map !== null && this.#textOf(map) !== '') {
+      this.#complain(
+        this.#offsetOf(pair.key),
+        `under "${this.#textOf(pair.key)}:" come options, one a line, as name: value`,
+      );
+    }
+  }
+
+  #options(map: YAMLMap): void {
+    for (const { key, value } of map.items) {
+      const name = this.#textOf(key);
+      if (name === undefined || name === '') {
+        this.#complain(this.#offsetOf(key), 'an option has a plain name');
+        continue;
+      }
+      const resolved = this.#resolve(value);
+      if (isSeq(resolved)) {
+        for (const item of resolved.items) this.#value(name, this.#resolve(item), this.#offsetOf(item));
+      } else {
+        this.#value(name, resolved, this.#offsetOf(key));
+      }
+    }
+  }
+
+  /** One value of an option: a scalar, nothing, or a map where the option takes NAME=VALUE. */
+  #value(name: string, node: unknown, offset: number): void {
+    const at = this.#at(offset);
+    if (node === null || node === undefined || isScalar(node)) {
+      const text = isScalar(node) ? String(node.value) : '';
+      this.#reading.settings.push({ name, text: text === '' ? undefined : text, at });
+      return;
+    }
+    if (isAlias(node)) {
+      this.#complain(offset, `"*${node.source}" refers to nothing (put quotes around a value that starts with "*")`);
+      return;
+    }
+    const word = findWord(name);
+    const takesMap = word !== undefined && 'option' in word && word.option.kind === 'assign';
+    const pairs = takesMap && isMap(node) ? node.items : undefined;
+    const texts = pairs?.map(({ key, value }) => [this.#textOf(key), this.#textOf(value)] as const);
+    if (texts === undefined || texts.some(([key, value]) => key === undefined || value === undefined)) {
+      const found = isMap(node) ? 'a map' : 'a list in a list';
+      this.#complain(offset, `${name} takes a text, not ${found} (put quotes around a value with ": " in it)`);
+      return;
+    }
+    texts.forEach(([key, value], i) => {
+      this.#reading.settings.push({ name, text: `${key}=${value}`, at: this.#at(this.#offsetOf(pairs![i]!.key)) });
+    });
+  }
+
+  /** Follows an alias (`*name`) to what it stands for; one that stands for nothing stays. */
+  #resolve(node: unknown): unknown {
+    return isAlias(node) ? (node.resolve(this.#document) ?? node) : node;
+  }
+
+  #textOf(node: unknown): string | undefined {
+    const resolved = this.#resolve(node);
+    if (resolved === null) return '';
+    return isScalar(resolved) ? String(resolved.value) : undefined;
+  }
+
+  #offsetOf(node: unknown): number {
+    return (node as Node | null)?.range?.[0] ?? 0;
+  }
+
+  #startsWithTab(offset: number): boolean {
+    const lineStart = this.#source.lastIndexOf('\n', offset - 1) + 1;
+    return /^ *\t/.test(this.#source.slice(lineStart));
+  }
+
+  #at(offset: number): string {
+    return `${this.#path}:${this.#lines.linePos(offset).line}`;
+  }
+
+  #complain(offset: number, problem: string): void {
+    this.#reading.problems.push(new ConfigError('CONFIG_FILE', this.#at(offset), problem));
+  }
+}

@@ -1,0 +1,488 @@
+// One app's requests on their way through its workers: each gets a slot and a worker, its answer finds the way back.
+//
+// Owns every slot of the arena from `submit` until the last part of the answer. What it promises:
+//   a request that no worker has started can always move, so it survives the end of a worker; one that was started is
+//   never started again; a slot whose worker may still write is not used again before that worker is known dead.
+// Everything a CPython process wrote is checked here before it is used: a worker that writes nonsense is ended.
+// Decided elsewhere: which worker (policy.ts), when to look for answers (pump.ts), who starts and ends workers
+//   (lifecycle/supervisor.ts), how an answer looks to the client (listeners/).
+
+import type { Arena } from '../arena/arena.js';
+import {
+  ANSWER,
+  answerByte,
+  COMMAND_SLOT,
+  ENTRY_SLOT_BITS,
+  ENTRY_SLOT_MASK,
+  EVENT_READY,
+  entryOf,
+  REQUEST,
+  requestByte,
+  SLOT,
+  slotWord,
+} from '../arena/layout.js';
+import { AppError, LoadError, PeerError } from '../base/errors.js';
+import { Fifo } from '../base/fifo.js';
+import type { Exchange, ExchangeOwner } from './exchange.js';
+import { isStalled, nextServiceMs, pickWorker, shouldSpread } from './policy.js';
+import { WorkerPort } from './worker-port.js';
+
+export interface DispatcherOptions {
+  /** What the app is called in messages. */
+  readonly name: string;
+  /** How many requests one worker runs at once. */
+  readonly threads: number;
+  /** How many bytes of one answer are held for a slow client before the worker has to wait. */
+  readonly responseBufferingBytes: number;
+  /** A worker is ready for requests. */
+  onReady(worker: WorkerPort): void;
+  /** A worker wrote what it must not: it is to be killed. `why` is for the log. */
+  onMad(worker: WorkerPort, why: string): void;
+  /** There is something to look for: see pump.ts. */
+  onActive(): void;
+  /** The last part of an answer has left the arena. */
+  onAnswered(exchange: Exchange, worker: WorkerPort): void;
+}
+
+/** Requests shorter than this say nothing about the app's usual time. */
+const FIRST_GUESS_MS = 1;
+
+export class Dispatcher implements ExchangeOwner {
+  readonly arena: Arena;
+  readonly workers: readonly WorkerPort[];
+  readonly counters = { accepted: 0, refused: 0, late: 0, moved: 0, mad: 0 };
+  readonly #options: DispatcherOptions;
+  readonly #exchanges: (Exchange | undefined)[];
+  readonly #waiting = new Fifo<Exchange>();
+  readonly #requestBytes: number;
+  readonly #answerBytes: number;
+  #serviceMs = FIRST_GUESS_MS;
+  #spread = true;
+  /** Requests handed to workers and not answered. */
+  #inFlight = 0;
+  /** Workers that are expected to announce themselves. */
+  #starting = 0;
+  #requestId = 0;
+  /** Workers that got requests and were not woken for them yet. */
+  readonly #handed: WorkerPort[] = [];
+
+  constructor(arena: Arena, options: DispatcherOptions) {
+    this.arena = arena;
+    this.#options = options;
+    this.#exchanges = new Array(arena.slots).fill(undefined);
+    this.#requestBytes = arena.geometry.requestBytes;
+    this.#answerBytes = arena.geometry.answerBytes;
+    this.workers = Array.from({ length: arena.geometry.workers }, (_, i) => new WorkerPort(arena, i));
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Whether an event may come from some worker. */
+  get active(): boolean {
+    return this.#inFlight > 0 || this.#starting > 0;
+  }
+
+  /** What a request takes lately, in ms. */
+  get serviceMs(): number {
+    return this.#serviceMs;
+  }
+
+  // --- requests in ------------------------------------------------------------------------------------------------
+
+  /**
+   * Takes a complete request over. `names` and `values` are the environ block of wire/cgi.ts; a body is either `input`
+   * or lies in the file `inputFd`, which stays open until the exchange is answered. Answers 503 itself when all slots
+   * are in use, and 431 when the variables do not fit.
+   */
+  submit(
+    exchange: Exchange,
+    names: string,
+    values: string,
+    listener: number,
+    isHead: boolean,
+    input: Uint8Array | undefined,
+    inputFd: number,
+    nowMs: number,
+  ): void {
+    const environBytes = names.length + values.length;
+    const slot = this.#take(exchange, environBytes, input);
+    if (slot < 0) return;
+    const { arena } = this;
+    arena.bytes.write(names + values, requestByte(arena.geometry, slot), 'latin1');
+    const flags = isHead ? REQUEST.HEAD : 0;
+    this.#fill(exchange, slot, flags, names.length, values.length, listener, input, inputFd, nowMs);
+  }
+
+  /** Takes over a request that came as a uwsgi packet; `payload` is what wire/uwsgi.ts made of it. As `submit`. */
+  submitPacket(
+    exchange: Exchange,
+    payload: Buffer,
+    listener: number,
+    isHead: boolean,
+    input: Uint8Array | undefined,
+    inputFd: number,
+    nowMs: number,
+  ): void {
+    const slot = this.#take(exchange, payload.length, input);
+    if (slot < 0) return;
+    const { arena } = this;
+    payload.copy(arena.bytes, requestByte(arena.geometry, slot));
+    const flags = REQUEST.PACKET | (isHead ? REQUEST.HEAD : 0);
+    this.#fill(exchange, slot, flags, 0, payload.length, listener, input, inputFd, nowMs);
+  }
+
+  /** A slot for a request of that size; or -1, and the exchange is refused. */
+  #take(exchange: Exchange, environBytes: number, input: Uint8Array | undefined): number {
+    const bytes = environBytes + (input === undefined ? 0 : input.length);
+    if (bytes > this.#requestBytes) {
+      this.counters.refused++;
+      exchange.refuse(new PeerError('PEER_HEAD_TOO_LARGE', 'the request head', 'buffer-size', this.#requestBytes));
+      return -1;
+    }
+    const slot = this.arena.take();
+    if (slot < 0) {
+      this.counters.refused++;
+      exchange.refuse(new LoadError('LOAD_QUEUE_FULL', this.arena.slots));
+    }
+    return slot;
+  }
+
+  /** Describes the request in `slot`, whose environ has been written, and finds it a worker. */
+  #fill(
+    exchange: Exchange,
+    slot: number,
+    flags: number,
+    namesBytes: number,
+    valuesBytes: number,
+    listener: number,
+    input: Uint8Array | undefined,
+    inputFd: number,
+    nowMs: number,
+  ): void {
+    const { arena } = this;
+    const environBytes = namesBytes + valuesBytes;
+    if (input !== undefined) arena.bytes.set(input, requestByte(arena.geometry, slot) + environBytes);
+    const at = slotWord(arena.geometry, slot);
+    const { words } = arena;
+    this.#requestId = (this.#requestId + 1) & 0x7fffffff;
+    words[at + SLOT.request_id] = this.#requestId;
+    words[at + SLOT.listener] = listener;
+    words[at + SLOT.request_flags] = flags;
+    words[at + SLOT.names_bytes] = namesBytes;
+    words[at + SLOT.values_bytes] = valuesBytes;
+    words[at + SLOT.input_bytes] = input === undefined ? 0 : input.length;
+    words[at + SLOT.input_fd] = inputFd;
+    exchange.record.environBytes = environBytes;
+    exchange.owner = this;
+    exchange.slot = slot;
+    exchange.entry = entryOf(slot, arena.generationOf(slot));
+    this.#exchanges[slot] = exchange;
+    this.counters.accepted++;
+    if (this.#waiting.length === 0) {
+      const choice = pickWorker(this.workers, nowMs, this.#serviceMs, this.#options.threads);
+      if (choice >= 0) {
+        this.#hand(exchange, this.workers[choice]!, nowMs);
+        return;
+      }
+    }
+    this.#waiting.push(exchange);
+  }
+
+  #hand(exchange: Exchange, worker: WorkerPort, nowMs: number): void {
+    exchange.worker = worker.index;
+    if (worker.inFlight++ === 0) worker.progressAtMs = nowMs;
+    worker.requests.push(exchange.entry);
+    if (!worker.toRing) {
+      worker.toRing = true;
+      this.#handed.push(worker);
+    }
+    this.#inFlight++;
+    this.#options.onActive();
+  }
+
+  /** Hands out what waits, as far as the policy finds workers for it. */
+  #handOut(nowMs: number): void {
+    while (this.#waiting.length > 0) {
+      const choice = pickWorker(this.workers, nowMs, this.#serviceMs, this.#options.threads);
+      if (choice < 0) return;
+      const exchange = this.#waiting.shift()!;
+      if (!exchange.gone) this.#hand(exchange, this.workers[choice]!, nowMs);
+    }
+  }
+
+  // --- answers out ------------------------------------------------------------------------------------------------
+
+  /** Takes every event that is there. Returns how many. */
+  poll(nowMs: number): number {
+    let events = 0;
+    for (const worker of this.workers) {
+      if (worker.inFlight === 0 && worker.state !== 'starting') continue;
+      const taken = this.#pollWorker(worker, nowMs);
+      if (taken > 0) {
+        events += taken;
+        worker.progressAtMs = nowMs;
+      }
+    }
+    if (events > 0 && this.#waiting.length > 0) this.#handOut(nowMs);
+    return events;
+  }
+
+  #pollWorker(worker: WorkerPort, nowMs: number): number {
+    let events = 0;
+    for (let core = 0; core < worker.answers.length; core++) {
+      const ring = worker.answers[core]!;
+      let entry = ring.take();
+      if (entry === 0) continue;
+      do {
+        events++;
+        this.#onEvent(worker, core, entry, nowMs);
+        entry = ring.take();
+      } while (entry !== 0);
+      const sampleNs = ring.serviceSampleNs;
+      if (sampleNs > 0) this.#learn(sampleNs / 1e6);
+    }
+    return events;
+  }
+
+  #learn(sampleMs: number): void {
+    this.#serviceMs = nextServiceMs(this.#serviceMs, sampleMs);
+    this.#spread = shouldSpread(this.#serviceMs);
+  }
+
+  /**
+   * Wakes the workers that were handed something since the last call: one thread of each, or where requests take long
+   * enough to overlap, as many threads as there are requests.
+   */
+  ring(): void {
+    if (this.#handed.length === 0) return;
+    for (const worker of this.#handed) {
+      worker.toRing = false;
+      worker.requests.wake(this.#spread ? worker.inFlight : 1);
+    }
+    this.#handed.length = 0;
+  }
+
+  #onEvent(worker: WorkerPort, core: number, entry: number, nowMs: number): void {
+    const slot = entry & ENTRY_SLOT_MASK;
+    if (slot === COMMAND_SLOT) {
+      this.#onWorkerEvent(worker, entry >>> ENTRY_SLOT_BITS, nowMs);
+      return;
+    }
+    const exchange = slot < this.#exchanges.length ? this.#exchanges[slot] : undefined;
+    if (exchange === undefined || exchange.entry !== entry || exchange.worker !== worker.index) {
+      this.counters.late++;
+      return;
+    }
+    const { words, geometry } = this.arena;
+    const at = slotWord(geometry, slot);
+    const flags = words[at + SLOT.answer_flags]!;
+    const headBytes = words[at + SLOT.head_bytes]!;
+    const bodyBytes = words[at + SLOT.body_bytes]!;
+    const hasHead = (flags & ANSWER.HEAD) !== 0;
+    const isLast = (flags & ANSWER.LAST) !== 0;
+    const status = words[at + SLOT.status]!;
+    if (
+      headBytes < 0 ||
+      bodyBytes < 0 ||
+      headBytes + bodyBytes > this.#answerBytes ||
+      hasHead === exchange.headSent ||
+      (hasHead && (status < 200 || status > 999)) ||
+      (hasHead && headBytes < 3)
+    ) {
+      // The last event of a request that was abandoned before it began has no head; all else is nonsense.
+      if (!(isLast && !hasHead && !exchange.headSent && headBytes === 0 && bodyBytes === 0)) {
+        this.#goMad(
+          worker,
+          `slot ${slot}: flags ${flags}, status ${status}, head ${headBytes}, body ${bodyBytes} bytes`,
+        );
+        return;
+      }
+    }
+    const { record } = exchange;
+    record.bodyBytes += bodyBytes;
+    if (hasHead) {
+      exchange.headSent = true;
+      record.status = status;
+      record.headBytes = headBytes;
+      record.fields = words[at + SLOT.header_count]!;
+      record.core = core;
+    }
+    if (!exchange.gone) this.#deliver(exchange, worker, at, hasHead, isLast);
+    if (isLast) {
+      worker.inFlight--;
+      worker.answered++;
+      worker.answeredEver++;
+      this.#inFlight--;
+      this.#options.onAnswered(exchange, worker);
+      this.#release(exchange);
+    } else if (exchange.gone || exchange.heldBytes < this.#options.responseBufferingBytes) {
+      this.arena.semaphores.post(at + SLOT.credit);
+    } else {
+      exchange.creditOwed = true;
+    }
+  }
+
+  /** Passes the part that lies in the slot at word `at` to the client. Its lengths have been checked. */
+  #deliver(exchange: Exchange, worker: WorkerPort, at: number, hasHead: boolean, isLast: boolean): void {
+    const { words, geometry, bytes } = this.arena;
+    const start = answerByte(geometry, exchange.slot);
+    const middle = start + words[at + SLOT.head_bytes]!;
+    const end = middle + words[at + SLOT.body_bytes]!;
+    const flags = words[at + SLOT.answer_flags]!;
+    if (hasHead) {
+      const high = words[at + SLOT.length_high]!;
+      const head = {
+        status: words[at + SLOT.status]!,
+        bytes: bytes.subarray(start, middle),
+        length: high < 0 ? -1 : high * 0x100000000 + (words[at + SLOT.length_low]! >>> 0),
+        dated: (flags & ANSWER.DATED) !== 0,
+      };
+      const data = bytes.subarray(middle, end);
+      if (isLast) exchange.answerWhole(head, data);
+      else exchange.answerFirst(head, data);
+      return;
+    }
+    if (end > start) exchange.answerPart(bytes.subarray(start, end));
+    if (!isLast || exchange.gone) return;
+    if (exchange.headSent) exchange.answerEnd((flags & ANSWER.BROKEN) !== 0);
+    else exchange.refuse(new AppError('APP_DIED', worker.index + 1, 'gave no answer'));
+  }
+
+  #onWorkerEvent(worker: WorkerPort, event: number, nowMs: number): void {
+    if (event !== EVENT_READY || (worker.state !== 'starting' && worker.state !== 'leaving')) {
+      this.#goMad(worker, `event ${event} while ${worker.state}`);
+      return;
+    }
+    if (worker.state === 'starting') this.#starting--;
+    worker.on('ready');
+    this.#options.onReady(worker);
+    this.#handOut(nowMs);
+  }
+
+  #goMad(worker: WorkerPort, why: string): void {
+    this.counters.mad++;
+    worker.accepting = false;
+    this.#options.onMad(worker, why);
+  }
+
+  #release(exchange: Exchange): void {
+    this.#exchanges[exchange.slot] = undefined;
+    this.arena.free(exchange.slot);
+    exchange.slot = -1;
+    exchange.worker = -1;
+    exchange.owner = undefined;
+    exchange.released();
+  }
+
+  abandon(exchange: Exchange): void {
+    if (exchange.slot < 0) return;
+    if (exchange.worker < 0) {
+      this.#release(exchange); // still in #waiting, where `gone` lets it be passed over
+      return;
+    }
+    const at = slotWord(this.arena.geometry, exchange.slot);
+    Atomics.store(this.arena.words, at + SLOT.client_gone, 1);
+    this.#payCredit(exchange, at);
+  }
+
+  drained(exchange: Exchange): void {
+    if (exchange.slot >= 0) this.#payCredit(exchange, slotWord(this.arena.geometry, exchange.slot));
+  }
+
+  #payCredit(exchange: Exchange, at: number): void {
+    if (!exchange.creditOwed) return;
+    exchange.creditOwed = false;
+    this.arena.semaphores.post(at + SLOT.credit);
+  }
+
+  // --- workers that are held up, come and go ----------------------------------------------------------------------
+
+  /**
+   * Looks after workers that are silent: what they have not started goes to others; where there are none, a parked
+   * thread is woken. To be called every millisecond or two while `active`.
+   */
+  rescue(nowMs: number): void {
+    for (const worker of this.workers) {
+      if (worker.inFlight < 2 || worker.state !== 'serving' || !isStalled(worker, nowMs)) continue;
+      const others = this.workers.some((w) => w !== worker && w.accepting && !isStalled(w, nowMs));
+      if (others) {
+        this.#takeBackAll(worker);
+        this.#handOut(nowMs);
+      } else {
+        worker.requests.wake(worker.inFlight);
+      }
+    }
+  }
+
+  /** Puts what `worker` has not started back in front of the queue, in its order. */
+  #takeBackAll(worker: WorkerPort): void {
+    const moved: Exchange[] = [];
+    for (;;) {
+      const entry = worker.requests.takeBack();
+      if (entry === 0) break;
+      const exchange = this.#exchanges[entry & ENTRY_SLOT_MASK];
+      if (exchange === undefined || exchange.entry !== entry) continue; // a stop command
+      worker.inFlight--;
+      this.#inFlight--;
+      exchange.worker = -1;
+      if (exchange.gone) this.#release(exchange);
+      else moved.push(exchange);
+    }
+    this.counters.moved += moved.length;
+    if (moved.length > 0) this.#waiting.unshift(moved.reverse());
+  }
+
+  /** A worker is being started in place `index`; it will announce itself. */
+  workerStarted(index: number, id: number): void {
+    const worker = this.workers[index]!;
+    worker.on('started');
+    worker.id = id;
+    this.#starting++;
+    this.#options.onActive();
+  }
+
+  /** Asks a worker to end when it has answered what it holds; what it has not started goes to others. */
+  retire(index: number, nowMs: number): void {
+    const worker = this.workers[index]!;
+    if (worker.state === 'dead') return;
+    if (worker.state === 'starting') this.#starting--;
+    worker.on('told_to_leave');
+    this.#takeBackAll(worker);
+    worker.requests.stop();
+    this.#handOut(nowMs);
+  }
+
+  /**
+   * The worker in place `index` is dead for certain; `why` says how ("was killed by SIGSEGV"). What it had answered is
+   * delivered, what it had started is answered 502 or cut off, the rest goes to others.
+   */
+  workerEnded(index: number, why: string, nowMs: number): void {
+    const worker = this.workers[index]!;
+    this.#pollWorker(worker, nowMs);
+    if (worker.state === 'starting') this.#starting--;
+    this.#takeBackAll(worker);
+    for (const exchange of this.#exchanges) {
+      if (exchange === undefined || exchange.worker !== index) continue;
+      if (!exchange.gone) {
+        if (exchange.headSent) exchange.answerEnd(true);
+        else {
+          exchange.record.status = 502;
+          exchange.refuse(new AppError('APP_DIED', index + 1, why));
+        }
+      }
+      this.#inFlight--;
+      this.#options.onAnswered(exchange, worker);
+      this.arena.semaphores.reset(slotWord(this.arena.geometry, exchange.slot) + SLOT.credit);
+      this.#release(exchange);
+    }
+    worker.on('ended');
+    worker.reset();
+    this.#handOut(nowMs);
+  }
+}

@@ -1,0 +1,24 @@
+// The life of a worker, as a table: each state, and every way to leave it.
+//
+// Decided elsewhere: who causes the events (lifecycle/supervisor.ts, dispatcher.ts).
+
+// biome-ignore format: a table
+export const WORKER = {
+  //         event -> next state
+  dead:     { started: 'starting' },
+  starting: { ready: 'serving',   told_to_leave: 'leaving', ended: 'dead' },
+  serving:  { told_to_leave: 'leaving',                     ended: 'dead' },
+  leaving:  { ready: 'leaving',   told_to_leave: 'leaving', ended: 'dead' },
+} as const satisfies Record<string, Record<string, string>>;
+
+export type WorkerState = keyof typeof WORKER;
+export type WorkerEvent = { [S in WorkerState]: keyof (typeof WORKER)[S] }[WorkerState];
+export const WORKER_STATES = Object.keys(WORKER) as WorkerState[];
+
+/** The state that follows on `event` in `state`. Throws, naming both, when the table has no such transition. */
+export function next(state: WorkerState, event: WorkerEvent): WorkerState {
+  const row: Partial<Record<WorkerEvent, WorkerState>> = WORKER[state];
+  const following = row[event];
+  if (following === undefined) throw new Error(`a worker that is ${state} cannot have "${event}"`);
+  return following;
+}

@@ -1,0 +1,27 @@
+// When a worker that has ended is replaced: at once, unless its place has a habit of ending. Pure.
+//
+// Why a delay: a worker that dies as soon as it starts would otherwise be started again some hundred times a second,
+//   and take the processor from the workers that live (uWSGI: forkbomb-delay).
+// Decided elsewhere: who starts workers (supervisor.ts).
+
+/** A worker that lived this long has not died of its start. */
+export const HEALTHY_MS = 2000;
+/** First and longest delay; the delay doubles from one early end to the next. */
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 2000;
+
+/** What is remembered of a worker's place. */
+export interface PlaceHistory {
+  /** Ends in a row, each within HEALTHY_MS of its start. */
+  readonly earlyEnds: number;
+}
+
+export const NEW_PLACE: PlaceHistory = { earlyEnds: 0 };
+
+/** The history after a worker has ended that lived for `livedMs`, and how long to wait before the next is started. */
+export function afterEnd(history: PlaceHistory, livedMs: number): { history: PlaceHistory; delayMs: number } {
+  if (livedMs >= HEALTHY_MS) return { history: NEW_PLACE, delayMs: 0 };
+  const earlyEnds = history.earlyEnds + 1;
+  const delayMs = earlyEnds === 1 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (earlyEnds - 2));
+  return { history: { earlyEnds }, delayMs };
+}

@@ -1,0 +1,13 @@
+// Ending a connection in the middle of an answer, so that the client cannot take what it got for all of it.
+
+import type { Socket } from 'node:net';
+
+/**
+ * Cuts `socket` off. `isFramed`: the client knows by a length or by chunks that more should come, so what has been
+ * written may still reach it. Otherwise the end of the connection would be the end of the answer, and only a reset
+ * tells them apart; a UNIX socket has none, and is just closed.
+ */
+export function cutOff(socket: Socket, isFramed: boolean): void {
+  if (isFramed || socket.remoteAddress === undefined) socket.destroySoon();
+  else socket.resetAndDestroy();
+}

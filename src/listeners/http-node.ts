@@ -1,0 +1,191 @@
+// HTTP/1.x on node:http (llhttp): what stands behind a proxy (--http-socket), and takes over where uWebSockets.js
+// cannot be loaded.
+//
+// Slower than uWebSockets.js and stricter; knows HTTP/1.0, pipelining and half-closed connections. llhttp refuses most
+//   malformed heads itself; the gate of wire/cgi.ts refuses the rest, so that both engines refuse the same.
+// Decided elsewhere: what is refused (wire/cgi.ts), what happens with a request then (intake.ts), how an answer is
+//   written (node-exchange.ts).
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Code, ConfigError, NuwsgiError, PeerError } from '../base/errors.js';
+import { answerFor } from '../wire/answer.js';
+import { HeadReader, parseTarget } from '../wire/cgi.js';
+import { admit, collect, describe, peerName } from './intake.js';
+import type { BoundAddress, Listener } from './listener.js';
+import { NodeExchange } from './node-exchange.js';
+import type { Site } from './site.js';
+
+const NOTHING = new Uint8Array(0);
+
+/** What is remembered of a connection. */
+interface Connection {
+  /** Requests that are not answered yet. */
+  pending: number;
+  /** A refusal that has to wait until the requests before it are answered. */
+  refusal: NuwsgiError<Code> | undefined;
+}
+
+export class HttpNodeListener implements Listener {
+  readonly engine = 'node:http';
+  readonly #server: Server;
+  readonly #site: Site;
+  readonly #index: number;
+  readonly #backlog: number;
+  readonly #head = new HeadReader();
+  readonly #connections = new WeakMap<Duplex, Connection>();
+
+  /** `index` is the listener's number, under which workers know its constant variables. */
+  constructor(site: Site, index: number, backlog: number) {
+    this.#site = site;
+    this.#index = index;
+    this.#backlog = backlog;
+    const { limits } = site;
+    const server = createServer({
+      maxHeaderSize: limits.headBytes,
+      headersTimeout: limits.headTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: 1000,
+      requestTimeout: 0, // a body may take its time, as long as it moves: see #readBody
+      requireHostHeader: false, // the gate asks for it, and says so in the log
+      insecureHTTPParser: false,
+      noDelay: true,
+    });
+    server.maxHeadersCount = 0; // node:http would cut the list silently; the gate counts
+    server.on('connection', (socket) => this.#connections.set(socket, { pending: 0, refusal: undefined }));
+    server.on('request', (req, res) => this.#onRequest(req, res, false));
+    server.on('checkContinue', (req, res) => this.#onRequest(req, res, true));
+    server.on('checkExpectation', (req, res) => this.#onRequest(req, res, false));
+    server.on('clientError', (error, socket) => this.#onClientError(error, socket));
+    server.on('connect', (req, socket) => this.#onConnect(req, socket));
+    this.#server = server;
+  }
+
+  listen(address: BoundAddress): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) => {
+        reject(new ConfigError('CONFIG_BIND', address.option, address.text, error.message));
+      });
+      const backlog = this.#backlog;
+      const where =
+        address.path === undefined
+          ? { port: address.port, backlog, ...(address.host !== '' && { host: address.host }) }
+          : { path: address.path, backlog };
+      this.#server.listen(where, resolve);
+    });
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  stopAccepting(): void {
+    this.#server.close(); // closes idle connections too
+  }
+
+  close(): void {
+    this.stopAccepting();
+    this.#server.closeAllConnections();
+  }
+
+  #onRequest(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
+    const connection = this.#connections.get(req.socket)!;
+    const { rawHeaders } = req;
+    const method = req.method!;
+    const head = this.#head;
+    const peer = peerName(req.socket);
+    const isHttp11 = req.httpVersionMinor === 1;
+    head.begin(isHttp11);
+    for (let i = 0; i < rawHeaders.length; i += 2) head.field(rawHeaders[i]!, rawHeaders[i + 1]!);
+    const target = parseTarget(req.url!, method);
+    if (target?.host !== undefined) head.overrideHost(target.host);
+    if (!isHttp11) head.add('SERVER_PROTOCOL', 'HTTP/1.0');
+
+    connection.pending++;
+    const exchange = new NodeExchange(req, res, method === 'HEAD', () => this.#onDone(req.socket, connection));
+    exchange.closeAfter = this.#site.draining || connection.refusal !== undefined;
+    const admission =
+      target === undefined
+        ? new PeerError('PEER_BAD_REQUEST', 'the request target has no form that is known')
+        : admit(this.#site, head, method, target.path, target.query, peer);
+    if (admission instanceof NuwsgiError) {
+      this.#refuse(exchange, peer, admission);
+      return;
+    }
+    const protocol = isHttp11 ? 'HTTP/1.1' : 'HTTP/1.0';
+    describe(exchange.record, method, admission.target, protocol, peer, head.count);
+    if (admission.framing.kind === 'none') {
+      const { dispatcher, names, values } = admission;
+      dispatcher.submit(exchange, names, values, this.#index, exchange.isHead, undefined, -1, performance.now());
+      return;
+    }
+    const body = collect(this.#site, exchange, admission, this.#index, exchange.isHead, req, (error) =>
+      this.#refuse(exchange, peer, error),
+    );
+    exchange.body = body;
+    if (expectsContinue) res.writeContinue();
+    const { idleTimeoutMs } = this.#site.limits;
+    const onIdle = () => this.#refuse(exchange, peer, new PeerError('PEER_TIMEOUT', 'the request body', idleTimeoutMs));
+    req.socket.setTimeout(idleTimeoutMs, onIdle);
+    req.on('data', (chunk: Buffer) => body.feed(chunk, false));
+    req.on('end', () => {
+      req.socket.setTimeout(0);
+      req.socket.off('timeout', onIdle);
+      body.feed(NOTHING, true);
+    });
+  }
+
+  #refuse(exchange: NodeExchange, peer: string, error: NuwsgiError<Code>): void {
+    if (exchange.gone) return;
+    this.#site.onRefused(peer, error);
+    exchange.refuseAndClose(error);
+  }
+
+  /** A request of this connection is answered, or given up. */
+  #onDone(socket: Duplex, connection: Connection): void {
+    connection.pending--;
+    if (connection.pending === 0 && connection.refusal !== undefined) refuseRaw(socket, connection.refusal);
+  }
+
+  /** llhttp could not read what came. */
+  #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const peer = peerName(socket as Socket);
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const refusal = refusalFor(error, this.#site.limits.headBytes, this.#site.limits.headTimeoutMs);
+    this.#site.onRefused(peer, refusal);
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || connection.pending === 0) refuseRaw(socket, refusal);
+    else connection.refusal = refusal; // the answers to the requests before it go first
+  }
+
+  #onConnect(req: IncomingMessage, socket: Duplex): void {
+    const peer = peerName(socket as Socket);
+    const refusal = new PeerError('PEER_NO_TUNNEL', req.url ?? '');
+    this.#site.onRefused(peer, refusal);
+    refuseRaw(socket, refusal);
+  }
+}
+
+function refusalFor(error: NodeJS.ErrnoException, headBytes: number, headTimeoutMs: number): PeerError {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new PeerError('PEER_HEAD_TOO_LARGE', 'the request head', 'buffer-size', headBytes);
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new PeerError('PEER_TIMEOUT', 'the request head', headTimeoutMs);
+    default:
+      return new PeerError('PEER_BAD_REQUEST', error.message);
+  }
+}
+
+/** Writes a refusal to a connection that has no response object, and closes it. */
+function refuseRaw(socket: Duplex, error: NuwsgiError<Code>): void {
+  const answer = answerFor(error);
+  const fields = [...answer.fields, ['Content-Length', String(answer.body.length)], ['Connection', 'close']];
+  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${answer.status}\r\n${lines}\r\n${answer.body}`);
+}

@@ -1,0 +1,126 @@
+// HTTP/1.1 on uWebSockets.js: the fast listener, which faces clients (--http).
+//
+// uWebSockets.js is fast and not strict. The gate of wire/cgi.ts mends what can be mended; docs/security.md lists the
+//   rest. Three rules keep a refused request from being followed by a smuggled one: nothing is dispatched before the
+//   last byte of the body, no refusal is written before the parser has returned (bytes behind it then end the
+//   connection), and a chunked request is the last one of its connection.
+// Decided elsewhere: what is refused (wire/cgi.ts), what happens with a request then (intake.ts), how an answer is
+//   written (uws-exchange.ts), HTTP/1.0 (http-node.ts).
+
+import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uws-node20';
+import { type Code, ConfigError, NuwsgiError } from '../base/errors.js';
+import { HeadReader } from '../wire/cgi.js';
+import { admit, collect, describe } from './intake.js';
+import type { BoundAddress, Listener } from './listener.js';
+import { PeerAddresses } from './peer-addresses.js';
+import type { Site } from './site.js';
+import { UwsExchange } from './uws-exchange.js';
+import type { Uws } from './uws-module.js';
+
+/** LIBUS_LISTEN_EXCLUSIVE_PORT: without it a second server could share the port unnoticed. */
+const EXCLUSIVE_PORT = 1;
+const NOT_ASCII = /[^\x00-\x7f]/;
+
+/** uWebSockets.js decodes text as UTF-8: the bytes come back unless it had to replace some. */
+function latin1Of(text: string): string | undefined {
+  return text.includes('\ufffd') ? undefined : Buffer.from(text, 'utf8').toString('latin1');
+}
+
+const textOf = (address: ArrayBuffer) => Buffer.from(address).toString('latin1');
+
+export class HttpUwsListener implements Listener {
+  readonly engine = 'uWebSockets.js';
+  readonly #uws: Uws;
+  readonly #app: TemplatedApp;
+  readonly #site: Site;
+  readonly #index: number;
+  readonly #head = new HeadReader(latin1Of);
+  readonly #peers = new PeerAddresses();
+  #socket: us_listen_socket | undefined;
+
+  /** `index` is the listener's number, under which workers know its constant variables. */
+  constructor(uws: Uws, site: Site, index: number) {
+    this.#uws = uws;
+    this.#site = site;
+    this.#index = index;
+    this.#app = uws.App();
+    this.#app.filter((res, change) => {
+      if (change === 1) this.#peers.opened(textOf(res.getRemoteAddressAsText()));
+      else this.#peers.closed();
+    });
+    this.#app.any('/*', (res, req) => this.#onRequest(res, req));
+  }
+
+  listen(address: BoundAddress): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onBound = (socket: us_listen_socket | false) => {
+        if (socket) {
+          this.#socket = socket;
+          resolve();
+          return;
+        }
+        const problem = 'cannot listen there: it is in use, needs privileges, or is no address of this machine';
+        reject(new ConfigError('CONFIG_BIND', address.option, address.text, problem));
+      };
+      if (address.path !== undefined) {
+        this.#app.listen_unix(onBound, address.path);
+      } else {
+        // biome-ignore lint/suspicious/noExplicitAny: the published types lack the form with host, port and options
+        (this.#app as any).listen(address.host, address.port, EXCLUSIVE_PORT, onBound);
+      }
+    });
+  }
+
+  get port(): number {
+    return this.#socket === undefined ? 0 : this.#uws.us_socket_local_port(this.#socket as never);
+  }
+
+  stopAccepting(): void {
+    if (this.#socket !== undefined) this.#uws.us_listen_socket_close(this.#socket);
+    this.#socket = undefined;
+  }
+
+  close(): void {
+    this.stopAccepting();
+    this.#app.close();
+  }
+
+  #onRequest(res: HttpResponse, req: HttpRequest): void {
+    const head = this.#head;
+    const method = req.getCaseSensitiveMethod();
+    let path = req.getUrl();
+    let query = req.getQuery() as string | undefined;
+    head.begin(true);
+    req.forEach(head.field);
+    const peer = this.#peers.sole ?? textOf(res.getRemoteAddressAsText());
+    const exchange = new UwsExchange(res, peer, method === 'HEAD');
+    res.onAborted(exchange.onAborted);
+    // what has lost bytes becomes a NUL, which no request line may have
+    if (NOT_ASCII.test(path)) path = latin1Of(path) ?? '\0';
+    if (query !== undefined && NOT_ASCII.test(query)) query = latin1Of(query) ?? '\0';
+
+    const admission = admit(this.#site, head, method, path, query, peer);
+    if (admission instanceof NuwsgiError) {
+      this.#refuse(exchange, admission);
+      return;
+    }
+    const { dispatcher, names, values, framing } = admission;
+    describe(exchange.record, method, admission.target, 'HTTP/1.1', peer, head.count);
+    exchange.closeAfter = this.#site.draining || framing.kind === 'chunked';
+    if (framing.kind === 'none') {
+      dispatcher.submit(exchange, names, values, this.#index, exchange.isHead, undefined, -1, performance.now());
+      return;
+    }
+    const body = collect(this.#site, exchange, admission, this.#index, exchange.isHead, exchange, (error) =>
+      this.#refuse(exchange, error),
+    );
+    exchange.body = body;
+    res.onData((data, isLast) => body.feed(new Uint8Array(data), isLast));
+  }
+
+  #refuse(exchange: UwsExchange, error: NuwsgiError<Code>): void {
+    if (exchange.gone) return;
+    this.#site.onRefused(exchange.peer, error);
+    exchange.refuseAndClose(error);
+  }
+}

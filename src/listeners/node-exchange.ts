@@ -1,0 +1,127 @@
+// One request on a node:http connection: how its answer is written.
+//
+// node:http frames the answer (length, chunks, HEAD, 204, 304, HTTP/1.0) and keeps what a slow client does not take;
+//   the views into the arena are copied, because it may write them later.
+// Decided elsewhere: what an answer is (dispatch/exchange.ts).
+
+import { close } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Code, NuwsgiError } from '../base/errors.js';
+import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
+import { answerFor, isBodyless, parseHead } from '../wire/answer.js';
+import { cutOff } from './cut-off.js';
+import type { RequestBody } from './request-body.js';
+
+/** How long the rest of a refused request is read and dropped, so that the client gets to see the answer. */
+const LINGER_MS = 250;
+
+export class NodeExchange extends Exchange {
+  readonly isHead: boolean;
+  /** The connection is not to be used again. */
+  closeAfter = false;
+  body: RequestBody | undefined;
+  spoolFd = -1;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #onDone: () => void;
+  /** The client can tell a whole answer from one that was cut off. */
+  #isFramed = true;
+
+  /** `onDone` is called once, when nothing more will be written. */
+  constructor(req: IncomingMessage, res: ServerResponse, isHead: boolean, onDone: () => void) {
+    super();
+    this.#req = req;
+    this.#res = res;
+    this.isHead = isHead;
+    this.#onDone = onDone;
+    res.on('close', this.#onClose);
+  }
+
+  override get heldBytes(): number {
+    return this.#res.writableLength;
+  }
+
+  /** The answer has been written, or the connection has closed. */
+  readonly #onClose = (): void => {
+    this.#onDone();
+    if (this.gone) return;
+    this.gone = true;
+    this.aborted = true;
+    this.body?.discard();
+    this.owner?.abandon(this);
+  };
+
+  override released(): void {
+    if (this.spoolFd >= 0) close(this.spoolFd);
+    this.spoolFd = -1;
+  }
+
+  #writeHead(head: AnswerHead, length: number): void {
+    const res = this.#res;
+    const { reason, fields } = parseHead(head.bytes);
+    if (length >= 0 && head.status !== 204) fields.push('Content-Length', String(length));
+    if (this.closeAfter) fields.push('Connection', 'close');
+    res.sendDate = !head.dated;
+    res.writeHead(head.status, reason, fields);
+  }
+
+  override answerWhole(head: AnswerHead, body: Buffer): void {
+    this.gone = true; // nothing more is expected of this connection on behalf of this request
+    this.#writeHead(head, this.isHead || isBodyless(head.status) ? head.length : body.length);
+    if (body.length > 0) this.#res.end(Buffer.from(body));
+    else this.#res.end();
+  }
+
+  override answerFirst(head: AnswerHead, data: Buffer): void {
+    this.#res.on('drain', () => {
+      if (!this.gone) this.owner?.drained(this);
+    });
+    this.#isFramed = head.length >= 0 || this.#req.httpVersionMinor === 1; // HTTP/1.0 knows no chunks
+    this.#writeHead(head, head.length);
+    if (data.length > 0) this.answerPart(data);
+  }
+
+  override answerPart(data: Buffer): void {
+    this.#res.write(Buffer.from(data));
+  }
+
+  override answerEnd(broken: boolean): void {
+    this.gone = true;
+    if (!broken) this.#res.end();
+    else cutOff(this.#req.socket, this.#isFramed);
+  }
+
+  override refuse(error: NuwsgiError<Code>): void {
+    if (this.gone) return;
+    this.gone = true;
+    this.#writeRefusal(error);
+    this.#res.end();
+  }
+
+  /** Answers a request that must not be trusted any further, reads on for a moment, and closes the connection. */
+  refuseAndClose(error: NuwsgiError<Code>): void {
+    this.gone = true;
+    this.closeAfter = true;
+    this.body?.discard();
+    this.#writeRefusal(error);
+    this.#req.resume(); // what follows is dropped
+    const finish = () => this.#res.end();
+    if (this.#req.complete) finish();
+    else {
+      const timer = setTimeout(finish, LINGER_MS);
+      this.#req.once('close', () => {
+        clearTimeout(timer);
+        finish();
+      });
+    }
+  }
+
+  #writeRefusal(error: NuwsgiError<Code>): void {
+    const answer = answerFor(error);
+    const fields = answer.fields.flat();
+    fields.push('Content-Length', String(answer.body.length));
+    if (this.closeAfter) fields.push('Connection', 'close');
+    this.#res.writeHead(error.status, fields);
+    if (!this.isHead) this.#res.write(answer.body);
+  }
+}

@@ -1,0 +1,168 @@
+// A request body on its way in: kept in memory while it is short, in an unlinked temporary file once it is not.
+//
+// Why complete before dispatch: no worker ever waits for a slow client, and a request that has not started can move.
+// Why unlinked at once: whatever happens to the server, no file stays behind. Workers open it through the server's
+//   descriptor (worker/python/bridge_arena.py, worker/js/input.ts), so each has a position of its own.
+// The disk never blocks the accept thread: writes are asynchronous, and the source is asked to pause while more than
+//   QUEUE_BYTES wait.
+// Decided elsewhere: how long a body may be, and where it goes (site.ts); when its file is closed (the exchange).
+
+import { randomBytes } from 'node:crypto';
+import { close, open, unlink, writev } from 'node:fs';
+import { join } from 'node:path';
+import { PeerError, ServerFault } from '../base/errors.js';
+import type { Limits } from './site.js';
+
+/** What may wait for the disk before the source is paused. */
+const QUEUE_BYTES = 1 << 20;
+const NONE = -1;
+
+/**
+ * Called once: with what is wrong, or with the body, `bytes` long, as `input` or as an open descriptor (`fd` -1: none),
+ * which is the receiver's from then on.
+ */
+export type BodyDone = (
+  error: PeerError | ServerFault | undefined,
+  input: Uint8Array | undefined,
+  fd: number,
+  bytes: number,
+) => void;
+
+/** What the body comes from. */
+export interface BodySource {
+  pause(): void;
+  resume(): void;
+}
+
+export class RequestBody {
+  bytes = 0;
+  readonly #limits: Limits;
+  readonly #source: BodySource;
+  #chunks: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #fd = NONE;
+  #writing = false;
+  #paused = false;
+  #isComplete = false;
+  #done: BodyDone | undefined;
+
+  /** `done` may be called while `feed` runs. */
+  constructor(limits: Limits, source: BodySource, done: BodyDone) {
+    this.#limits = limits;
+    this.#source = source;
+    this.#done = done;
+  }
+
+  /** Takes the next part of the body, which is copied unless it is all there is. */
+  feed(chunk: Uint8Array, isLast: boolean): void {
+    if (this.#done === undefined) return; // settled already: the rest is dropped
+    const { inlineBodyBytes, bodyBytes } = this.#limits;
+    if (isLast && this.bytes === 0 && chunk.length <= inlineBodyBytes) {
+      this.bytes = chunk.length;
+      this.#settle(undefined, chunk, -1); // the usual case: copied once, from the socket's buffer into the slot
+      return;
+    }
+    if (chunk.length > 0) {
+      this.bytes += chunk.length;
+      if (bodyBytes > 0 && this.bytes > bodyBytes) {
+        this.#settle(new PeerError('PEER_BODY_TOO_LARGE', `more than ${bodyBytes}`, bodyBytes), undefined, -1);
+        this.discard();
+        return;
+      }
+      this.#chunks.push(Uint8Array.prototype.slice.call(chunk));
+      this.#queuedBytes += chunk.length;
+    }
+    this.#isComplete = isLast;
+    if (this.bytes > inlineBodyBytes) this.#spool();
+    else if (isLast) this.#settle(undefined, concat(this.#chunks), -1);
+    if (!isLast && this.#queuedBytes > QUEUE_BYTES && !this.#paused) {
+      this.#paused = true;
+      this.#source.pause();
+    }
+  }
+
+  /** The request is given up. */
+  discard(): void {
+    this.#done = undefined;
+    this.#chunks = [];
+    this.#queuedBytes = 0;
+    if (!this.#writing) this.#closeFile();
+  }
+
+  #spool(): void {
+    if (this.#writing) return;
+    this.#writing = true;
+    if (this.#fd >= 0) {
+      this.#write();
+      return;
+    }
+    const path = join(this.#limits.spoolDirectory, `nuwsgi-body-${randomBytes(12).toString('hex')}`);
+    open(path, 'wx+', 0o600, (error, fd) => {
+      if (error !== null) {
+        this.#fail(error);
+        return;
+      }
+      this.#fd = fd;
+      unlink(path, (error) => (error === null ? this.#write() : this.#fail(error)));
+    });
+  }
+
+  #write(): void {
+    if (this.#chunks.length > 0) {
+      const chunks = this.#chunks;
+      const bytes = this.#queuedBytes;
+      this.#chunks = [];
+      this.#queuedBytes = 0;
+      this.#writeAll(chunks, bytes);
+      return;
+    }
+    this.#writing = false;
+    if (this.#done === undefined) {
+      this.#closeFile();
+    } else if (this.#isComplete) {
+      const fd = this.#fd;
+      this.#fd = NONE;
+      this.#settle(undefined, undefined, fd);
+    }
+  }
+
+  #writeAll(chunks: Uint8Array[], bytes: number): void {
+    writev(this.#fd, chunks, null, (error, written) => {
+      if (error !== null) this.#fail(error);
+      else if (written < bytes) this.#writeAll([concat(chunks).subarray(written)], bytes - written);
+      else {
+        this.#unpause();
+        this.#write();
+      }
+    });
+  }
+
+  #unpause(): void {
+    if (!this.#paused || this.#done === undefined) return;
+    this.#paused = false;
+    this.#source.resume();
+  }
+
+  #fail(error: Error): void {
+    this.#writing = false;
+    this.#unpause();
+    this.#settle(new ServerFault('SERVER_SPOOL', this.#limits.spoolDirectory, error.message), undefined, -1);
+    this.discard();
+  }
+
+  #settle(error: PeerError | ServerFault | undefined, input: Uint8Array | undefined, fd: number): void {
+    const done = this.#done;
+    this.#done = undefined;
+    if (done !== undefined) done(error, input, fd, this.bytes);
+    else if (fd >= 0) close(fd);
+  }
+
+  #closeFile(): void {
+    if (this.#fd >= 0) close(this.#fd);
+    this.#fd = NONE;
+  }
+}
+
+function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+}

@@ -1,0 +1,253 @@
+// One request on a uWebSockets.js connection: how its answer is written, however slow the client.
+//
+// The app's head goes out as the status line, in one piece, as it lies in the arena. A body that comes in parts is
+//   written with its length, if the app told it, or else in chunks. What the connection does not take is kept here, up
+//   to what the dispatcher allows; then the worker waits.
+// uWebSockets.js gives a connection up that takes nothing for 10 s, which a slow reader does quite often: the kernel
+//   reports a socket writable only when a third of its buffer is free. So it is written to again before that.
+// Decided elsewhere: what an answer is (dispatch/exchange.ts), what an app's head may hold (bridge_wsgi.py).
+
+import { close } from 'node:fs';
+import type { HttpResponse } from 'uws-node20';
+import type { Code, NuwsgiError } from '../base/errors.js';
+import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
+import { answerFor, isBodyless, withoutDate } from '../wire/answer.js';
+import type { BodySource, RequestBody } from './request-body.js';
+
+/** How long the rest of a refused request is read and dropped, so that the client gets to see the answer. */
+const LINGER_MS = 250;
+/** How often a connection that takes nothing is tried again, and what is tried with where the answer is chunked. */
+const NUDGE_MS = 4000;
+const NUDGE_BYTES = 1024;
+/** How long a client may take nothing at all. */
+const SEND_TIMEOUT_MS = 60_000;
+
+export class UwsExchange extends Exchange implements BodySource {
+  readonly peer: string;
+  readonly isHead: boolean;
+  /** The connection is not to be used again. */
+  closeAfter = false;
+  body: RequestBody | undefined;
+  spoolFd = -1;
+  readonly #res: HttpResponse;
+  /** Content-Length of an answer in parts; -1: it is chunked. */
+  #length = -1;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #blocked = false;
+  #ending: 'no' | 'whole' | 'broken' = 'no';
+  #progressAtMs = 0;
+  #nudge: NodeJS.Timeout | undefined;
+
+  constructor(res: HttpResponse, peer: string, isHead: boolean) {
+    super();
+    this.#res = res;
+    this.peer = peer;
+    this.isHead = isHead;
+  }
+
+  override get heldBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** The connection has closed. */
+  readonly onAborted = (): void => {
+    if (this.gone) return;
+    this.gone = true;
+    this.aborted = true;
+    clearInterval(this.#nudge);
+    this.body?.discard();
+    this.owner?.abandon(this);
+  };
+
+  pause(): void {
+    if (!this.gone) this.#res.pause();
+  }
+
+  resume(): void {
+    if (!this.gone) this.#res.resume();
+  }
+
+  override released(): void {
+    if (this.spoolFd >= 0) close(this.spoolFd);
+    this.spoolFd = -1;
+  }
+
+  // --- an answer in one piece -------------------------------------------------------------------------------------
+
+  override answerWhole(head: AnswerHead, body: Buffer): void {
+    const res = this.#res;
+    const bytes = head.dated ? withoutDate(head.bytes) : head.bytes;
+    this.gone = true; // nothing more is expected of this connection on behalf of this request
+    if (!this.isHead && !isBodyless(head.status)) {
+      res.cork(() => {
+        res.writeStatus(bytes);
+        res.end(body, this.closeAfter);
+      });
+      return;
+    }
+    // uWebSockets.js would wait for a body if it were told the length, so the length goes out as part of the head
+    const length = head.length >= 0 && !isBodyless(head.status) ? `\r\nContent-Length: ${head.length}` : '';
+    if (!this.closeAfter) {
+      res.cork(() => {
+        res.writeStatus(Buffer.concat([bytes, Buffer.from(length)]));
+        res.endWithoutBody();
+      });
+      return;
+    }
+    // it can end an answer without a length, or close the connection after it, but not both: so this is done by hand
+    res.cork(() => {
+      res.writeStatus(Buffer.concat([bytes, Buffer.from(`${length}\r\nConnection: close\r\n`)]));
+    });
+    res.close();
+  }
+
+  override refuse(error: NuwsgiError<Code>): void {
+    if (this.gone) return;
+    const answer = answerFor(error);
+    const res = this.#res;
+    this.gone = true;
+    res.cork(() => {
+      res.writeStatus(answer.status);
+      for (const [name, value] of answer.fields) res.writeHeader(name, value);
+      res.end(this.isHead ? '' : answer.body, this.closeAfter);
+    });
+  }
+
+  /**
+   * Answers a request that must not be trusted any further, reads on for a moment, and closes the connection. Nothing
+   * is written before the caller has returned to uWebSockets.js: bytes behind the request end the connection then.
+   */
+  refuseAndClose(error: NuwsgiError<Code>): void {
+    const res = this.#res;
+    res.onData(() => {}); // what follows is dropped
+    setImmediate(() => {
+      if (this.gone) return;
+      const answer = answerFor(error);
+      const fields = [...answer.fields, ['Connection', 'close'], ['Content-Length', String(answer.body.length + 2)]];
+      const lines = fields.map(([name, value]) => `\r\n${name}: ${value}`).join('');
+      // the whole answer goes out as the status line, whose CRLF ends the body: so `res` stays usable for `close`
+      res.cork(() => {
+        res.writeStatus(`${answer.status}${lines}\r\n\r\n${this.isHead ? '' : answer.body}`);
+      });
+      setTimeout(() => {
+        if (!this.gone) res.close();
+      }, LINGER_MS);
+    });
+  }
+
+  // --- an answer in parts -----------------------------------------------------------------------------------------
+
+  override answerFirst(head: AnswerHead, data: Buffer): void {
+    const res = this.#res;
+    const bytes = head.dated ? withoutDate(head.bytes) : head.bytes;
+    // With a length uWebSockets.js ends by itself at the last byte and could not be told to close the connection then.
+    this.#length = this.closeAfter ? -1 : head.length;
+    res.onWritable(() => this.#onWritable());
+    res.cork(() => {
+      res.writeStatus(bytes);
+      if (data.length > 0) this.#write(data);
+    });
+  }
+
+  override answerPart(data: Buffer): void {
+    if (this.#blocked) {
+      this.#pending.push(Buffer.from(data)); // a copy: the slot is written again
+      this.#pendingBytes += data.length;
+    } else {
+      this.#res.cork(() => this.#write(data));
+    }
+  }
+
+  override answerEnd(broken: boolean): void {
+    this.#ending = broken ? 'broken' : 'whole';
+    if (!this.#blocked) this.#finish();
+  }
+
+  /** Writes `data`; what the connection does not take is kept. */
+  #write(data: Buffer): void {
+    const res = this.#res;
+    if (this.#length < 0) {
+      if (!res.write(data)) this.#block(); // uWebSockets.js keeps the rest of this part itself
+      return;
+    }
+    const before = res.getWriteOffset();
+    const [ok, done] = res.tryEnd(data, this.#length);
+    if (done) {
+      this.#done();
+      return;
+    }
+    if (ok) return;
+    const written = res.getWriteOffset() - before;
+    if (written > 0) this.#progressAtMs = performance.now();
+    if (written < data.length) {
+      const rest = Buffer.from(data.subarray(written));
+      this.#pending.unshift(rest);
+      this.#pendingBytes += rest.length;
+    }
+    this.#block();
+  }
+
+  #block(): void {
+    this.#blocked = true;
+    if (this.#nudge !== undefined) return;
+    this.#progressAtMs = performance.now();
+    this.#nudge = setInterval(this.#onNudge, NUDGE_MS);
+  }
+
+  /** Writes what waits, until the connection takes no more. */
+  #flush(): void {
+    this.#blocked = false;
+    while (this.#pending.length > 0 && !this.#blocked && !this.gone) {
+      const data = this.#pending.shift()!;
+      this.#pendingBytes -= data.length;
+      this.#write(data);
+    }
+  }
+
+  /** The connection takes bytes again. Returns whether it took all there were. */
+  #onWritable(): boolean {
+    if (this.gone) return true;
+    this.#progressAtMs = performance.now();
+    this.#res.cork(() => this.#flush());
+    if (this.gone) return true;
+    if (this.#blocked) return false;
+    clearInterval(this.#nudge);
+    this.#nudge = undefined;
+    if (this.#ending === 'no') this.owner?.drained(this);
+    else this.#finish();
+    return true;
+  }
+
+  /** A write that fails starts the 10 s anew; so a slow reader is kept, as long as it takes anything at all. */
+  readonly #onNudge = (): void => {
+    if (performance.now() - this.#progressAtMs > SEND_TIMEOUT_MS) {
+      clearInterval(this.#nudge);
+      return;
+    }
+    if (this.#length >= 0) {
+      this.#res.cork(() => this.#flush());
+    } else if (this.#pending.length > 0) {
+      const first = this.#pending.shift()!;
+      this.#pendingBytes -= Math.min(NUDGE_BYTES, first.length);
+      if (first.length > NUDGE_BYTES) this.#pending.unshift(first.subarray(NUDGE_BYTES));
+      this.#res.cork(() => this.#res.write(first.subarray(0, NUDGE_BYTES)));
+    }
+  };
+
+  #finish(): void {
+    if (this.#ending === 'broken' || this.#length >= 0) {
+      this.#res.close(); // fewer bytes than announced, or no end of the chunks: the client notices
+      return;
+    }
+    this.#res.cork(() => this.#res.end(undefined, this.closeAfter));
+    this.#done();
+  }
+
+  /** The last byte is with uWebSockets.js: its `res` must not be touched again. */
+  #done(): void {
+    clearInterval(this.#nudge);
+    this.gone = true;
+    if (this.#ending === 'no') this.owner?.abandon(this);
+  }
+}

@@ -1,0 +1,103 @@
+// One request on a uwsgi connection: its answer goes out as uWSGI gives it, a status line, the fields, the body; then
+// the connection is closed.
+//
+// The status line always says HTTP/1.1, whatever SERVER_PROTOCOL the peer sent. The length is added when it is known,
+//   so that the proxy can tell a whole answer from one that was cut off.
+// Decided elsewhere: what an answer is (dispatch/exchange.ts).
+
+import { close } from 'node:fs';
+import type { Socket } from 'node:net';
+import type { Code, NuwsgiError } from '../base/errors.js';
+import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
+import { answerFor, isBodyless } from '../wire/answer.js';
+import { cutOff } from './cut-off.js';
+import type { RequestBody } from './request-body.js';
+
+const STATUS_LINE = Buffer.from('HTTP/1.1 ');
+const HEAD_END = Buffer.from('\r\n\r\n');
+/** How long the rest of a refused request is read and dropped, so that the peer gets to see the answer. */
+const LINGER_MS = 250;
+
+export class UwsgiExchange extends Exchange {
+  body: RequestBody | undefined;
+  spoolFd = -1;
+  readonly #socket: Socket;
+  readonly #isHead: boolean;
+  /** Content-Length of an answer in parts; -1: it is not known. */
+  #length = -1;
+
+  constructor(socket: Socket, isHead: boolean) {
+    super();
+    this.#socket = socket;
+    this.#isHead = isHead;
+    socket.once('close', this.#onClose);
+  }
+
+  override get heldBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  readonly #onClose = (): void => {
+    if (this.gone) return;
+    this.gone = true;
+    this.aborted = true;
+    this.body?.discard();
+    this.owner?.abandon(this);
+  };
+
+  override released(): void {
+    if (this.spoolFd >= 0) close(this.spoolFd);
+    this.spoolFd = -1;
+  }
+
+  #head(head: AnswerHead, length: number): Buffer {
+    const field = length >= 0 && head.status !== 204 ? Buffer.from(`\r\nContent-Length: ${length}`) : '';
+    return field === ''
+      ? Buffer.concat([STATUS_LINE, head.bytes, HEAD_END])
+      : Buffer.concat([STATUS_LINE, head.bytes, field, HEAD_END]);
+  }
+
+  override answerWhole(head: AnswerHead, body: Buffer): void {
+    this.gone = true;
+    if (this.#isHead || isBodyless(head.status)) this.#socket.end(this.#head(head, head.length));
+    else this.#socket.end(Buffer.concat([this.#head(head, body.length), body]));
+  }
+
+  override answerFirst(head: AnswerHead, data: Buffer): void {
+    this.#socket.on('drain', () => {
+      if (!this.gone) this.owner?.drained(this);
+    });
+    this.#length = head.length;
+    this.#socket.write(Buffer.concat([this.#head(head, head.length), data]));
+  }
+
+  override answerPart(data: Buffer): void {
+    this.#socket.write(Buffer.from(data)); // a copy: the slot is written again
+  }
+
+  override answerEnd(broken: boolean): void {
+    this.gone = true;
+    if (!broken) this.#socket.end();
+    else cutOff(this.#socket, this.#length >= 0);
+  }
+
+  override refuse(error: NuwsgiError<Code>): void {
+    if (this.gone) return;
+    this.gone = true;
+    this.#socket.end(refusal(error, this.#isHead));
+  }
+
+  /** Refuses what came on `socket`, reads on for a moment, and closes it. */
+  static refuseOn(socket: Socket, error: NuwsgiError<Code>): void {
+    socket.end(refusal(error, false));
+    socket.resume();
+    setTimeout(() => socket.destroy(), LINGER_MS);
+  }
+}
+
+function refusal(error: NuwsgiError<Code>, isHead: boolean): string {
+  const answer = answerFor(error);
+  const fields = [...answer.fields, ['Content-Length', String(answer.body.length)], ['Connection', 'close']];
+  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return `HTTP/1.1 ${answer.status}\r\n${lines}\r\n${isHead ? '' : answer.body}`;
+}

@@ -1,0 +1,221 @@
+// The uwsgi protocol on node:net: what nginx's uwsgi_pass speaks to (--socket).
+//
+// A connection carries one packet, the request's body, the answer, and is closed. The packet is put together in the
+//   event loop, however it is cut, so a peer that sends half of one holds nobody up; the body is collected like that of
+//   an HTTP request.
+// Whoever can write to a uwsgi socket could make uWSGI load code. Here the variables for that are dropped, with a
+//   warning; all the same the socket trusts its peer for who the client is, so it is for a proxy and not for clients.
+// Decided elsewhere: what a packet may hold (wire/uwsgi.ts), how an answer is written (uwsgi-exchange.ts).
+
+import { createServer, type Server, type Socket } from 'node:net';
+import { type Code, ConfigError, type NuwsgiError, PeerError } from '../base/errors.js';
+import {
+  MODIFIER,
+  PACKET_HEADER_BYTES,
+  PacketFacts,
+  PacketReader,
+  packetHeader,
+  packetOf,
+  preparePayload,
+} from '../wire/uwsgi.js';
+import { peerName } from './intake.js';
+import type { BoundAddress, Listener } from './listener.js';
+import { RequestBody } from './request-body.js';
+import { mountOf, type Site } from './site.js';
+import { UwsgiExchange } from './uwsgi-exchange.js';
+
+export interface UwsgiOptions {
+  /** Variables that uWSGI would load code from are let through to the app. */
+  readonly dynamicApps: boolean;
+  /** The most variables of a packet. */
+  readonly maxVariables: number;
+}
+
+export class UwsgiListener implements Listener {
+  readonly engine = 'node:net';
+  readonly #server: Server;
+  readonly #site: Site;
+  readonly #index: number;
+  readonly #backlog: number;
+  readonly #options: UwsgiOptions;
+  readonly #sockets = new Set<Socket>();
+  readonly #warned = new Set<string>();
+
+  /** `index` is the listener's number, under which workers know its constant variables. */
+  constructor(site: Site, index: number, backlog: number, options: UwsgiOptions) {
+    this.#site = site;
+    this.#index = index;
+    this.#backlog = backlog;
+    this.#options = options;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#onConnection(socket));
+  }
+
+  listen(address: BoundAddress): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) => {
+        reject(new ConfigError('CONFIG_BIND', address.option, address.text, error.message));
+      });
+      const backlog = this.#backlog;
+      const where =
+        address.path === undefined
+          ? { port: address.port, host: address.host, backlog }
+          : { path: address.path, backlog };
+      this.#server.listen(where, resolve);
+    });
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  stopAccepting(): void {
+    this.#server.close();
+  }
+
+  close(): void {
+    this.stopAccepting();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    new Connection(socket, this.#site, this.#index, this.#options, this.#warnOfDropped);
+  }
+
+  /** Says once per name what a peer tried to set. */
+  readonly #warnOfDropped = (name: string, peer: string): void => {
+    if (this.#warned.has(name) || this.#warned.size > 100) return;
+    this.#warned.add(name);
+    this.#site.warn(`${peer}: the variable ${JSON.stringify(name)} is dropped: no uwsgi peer may set it`);
+  };
+}
+
+/** One connection: its packet, its body, its answer. */
+class Connection {
+  readonly #socket: Socket;
+  readonly #site: Site;
+  readonly #index: number;
+  readonly #options: UwsgiOptions;
+  readonly #onDropped: (name: string, peer: string) => void;
+  readonly #peer: string;
+  readonly #packet: PacketReader;
+  #body: RequestBody | undefined;
+  #bodyLeft = 0;
+  #isSettled = false;
+
+  constructor(
+    socket: Socket,
+    site: Site,
+    index: number,
+    options: UwsgiOptions,
+    onDropped: (name: string, peer: string) => void,
+  ) {
+    this.#socket = socket;
+    this.#site = site;
+    this.#index = index;
+    this.#options = options;
+    this.#onDropped = onDropped;
+    this.#peer = peerName(socket);
+    this.#packet = new PacketReader(site.limits.headBytes);
+    const { idleTimeoutMs } = site.limits;
+    socket.setTimeout(idleTimeoutMs, () => {
+      if (!this.#isSettled) this.#refuse(new PeerError('PEER_TIMEOUT', 'the rest of the request', idleTimeoutMs));
+    });
+    socket.on('data', (chunk) => this.#onData(chunk));
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', () => {}); // 'close' follows, and is all there is to know
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#isSettled) return; // nothing is to follow the request: what does is dropped
+    if (this.#body !== undefined) {
+      this.#onBody(chunk);
+      return;
+    }
+    const outcome = this.#packet.feed(chunk);
+    if (outcome.kind === 'request') {
+      this.#onPacket(outcome.payload, outcome.rest);
+    } else if (outcome.kind === 'fault') {
+      this.#refuse(outcome.error);
+    } else if (outcome.kind === 'ping') {
+      this.#isSettled = true;
+      this.#site.warn(`${this.#peer}: PING`);
+      this.#socket.end(packetHeader(MODIFIER.PING, 0, 1));
+    }
+  }
+
+  #onPacket(payload: Buffer, rest: Buffer): void {
+    const facts = new PacketFacts();
+    const fault = preparePayload(payload, facts, this.#options.maxVariables, this.#options.dynamicApps);
+    for (const name of facts.dropped) this.#onDropped(name, this.#peer);
+    const { bodyBytes } = this.#site.limits;
+    if (fault !== undefined) {
+      this.#refuse(fault);
+      return;
+    }
+    if (bodyBytes > 0 && facts.contentLength > bodyBytes) {
+      this.#refuse(new PeerError('PEER_BODY_TOO_LARGE', facts.contentLength, bodyBytes));
+      return;
+    }
+    const { mounts } = this.#site;
+    const named = facts.scriptName === '' ? undefined : mounts.find((mount) => mount.path === facts.scriptName);
+    const mount = named ?? mountOf(mounts, facts.path);
+    if (mount === undefined) {
+      this.#refuse(new PeerError('PEER_NO_APP', facts.path));
+      return;
+    }
+    let prepared = payload.subarray(0, facts.bytes);
+    if (named === undefined && mount.path !== '') {
+      // the peer knows nothing of mount points: what comes last counts
+      const split = [['SCRIPT_NAME', mount.path] as const, ['PATH_INFO', facts.path.slice(mount.path.length)] as const];
+      const extra = packetOf(split).subarray(PACKET_HEADER_BYTES);
+      preparePayload(extra, new PacketFacts(), split.length);
+      prepared = Buffer.concat([prepared, extra]);
+    }
+    const isHead = facts.method === 'HEAD';
+    const exchange = new UwsgiExchange(this.#socket, isHead);
+    const { record } = exchange;
+    record.method = facts.method;
+    record.target = facts.uri;
+    record.protocol = facts.protocol;
+    record.peer = facts.peer || this.#peer;
+    record.variables = facts.variables;
+    record.arrivedAtMs = performance.now();
+    this.#bodyLeft = facts.contentLength;
+    this.#body = new RequestBody(this.#site.limits, this.#socket, (error, input, fd) => {
+      this.#isSettled = true;
+      this.#socket.setTimeout(0);
+      if (error !== undefined) {
+        this.#refuse(error);
+        return;
+      }
+      exchange.spoolFd = fd;
+      mount.dispatcher.submitPacket(exchange, prepared, this.#index, isHead, input, fd, performance.now());
+    });
+    exchange.body = this.#body;
+    this.#onBody(rest);
+  }
+
+  #onBody(chunk: Buffer): void {
+    const data = chunk.length > this.#bodyLeft ? chunk.subarray(0, this.#bodyLeft) : chunk;
+    this.#bodyLeft -= data.length;
+    this.#body!.feed(data, this.#bodyLeft === 0);
+  }
+
+  /** The peer sends no more. With a whole request it still waits for the answer. */
+  #onEnd(): void {
+    if (this.#isSettled) return;
+    if (this.#packet.isEmpty)
+      this.#socket.end(); // it connected and went away: a health check
+    else this.#refuse(new PeerError('PEER_BAD_REQUEST', 'the request ends in the middle'));
+  }
+
+  #refuse(error: NuwsgiError<Code>): void {
+    this.#isSettled = true;
+    this.#body?.discard();
+    this.#site.onRefused(this.#peer, error);
+    UwsgiExchange.refuseOn(this.#socket, error);
+  }
+}

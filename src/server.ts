@@ -1,0 +1,151 @@
+// The composition root: builds apps and listeners from the configuration, starts them, and stops them in order.
+//
+// Order of a start: every app is loaded and its workers are up before the first listener opens, so an open port means
+//   a ready server. Order of a stop: no new connections, then the requests inside are answered, then the workers end,
+//   then the connections close.
+// Decided elsewhere: what the options mean (config/), everything that happens to a request (listeners/, dispatch/).
+
+import { hostname } from 'node:os';
+import type { Code, NuwsgiError } from './base/errors.js';
+import { type Log, printable } from './base/log.js';
+import { PipeDoorbell } from './dispatch/doorbell.js';
+import type { Exchange } from './dispatch/exchange.js';
+import { Pump } from './dispatch/pump.js';
+import type { WorkerPort } from './dispatch/worker-port.js';
+import { type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-app.js';
+import { HttpNodeListener } from './listeners/http-node.js';
+import { HttpUwsListener } from './listeners/http-uws.js';
+import type { Listener } from './listeners/listener.js';
+import type { Mount, Site } from './listeners/site.js';
+import { loadUws } from './listeners/uws-module.js';
+import { UwsgiListener } from './listeners/uwsgi.js';
+import { Clock, requestLine } from './observe/request-log.js';
+import type { ListenerPlan, ServerPlan } from './plan.js';
+
+export class Server {
+  readonly #plan: ServerPlan;
+  readonly #log: Log;
+  readonly #pump = new Pump();
+  readonly #clock = new Clock();
+  readonly #apps: HostedApp[] = [];
+  readonly #listeners: Listener[] = [];
+  readonly #site: Site & { mounts: Mount[]; draining: boolean };
+  #doorbell: PipeDoorbell | undefined;
+  #answered = 0;
+
+  constructor(plan: ServerPlan, log: Log) {
+    this.#plan = plan;
+    this.#log = log;
+    this.#site = {
+      mounts: [],
+      limits: plan.limits,
+      draining: false,
+      warn: (text) => log.line(text),
+      onRefused: (peer, error) => this.#onRefused(peer, error),
+    };
+  }
+
+  /** Loads the apps, starts their workers, opens the listeners. Throws `AppError` or `ConfigError`. */
+  async start(): Promise<void> {
+    const plan = this.#plan;
+    if (plan.apps.some((app) => app.program.kind === 'python')) this.#doorbell = new PipeDoorbell(this.#pump.wake);
+    let firstWorkerId = 1;
+    for (const [index, definition] of plan.apps.entries()) {
+      this.#apps.push(hostApp(definition, this.#surroundings(), index, firstWorkerId));
+      firstWorkerId += definition.workers;
+    }
+    await Promise.all(this.#apps.map((app) => this.#startApp(app)));
+    for (const { definition, dispatcher } of this.#apps) {
+      this.#site.mounts.push({ path: definition.mount, dispatcher });
+    }
+    this.#site.mounts.sort((a, b) => b.path.length - a.path.length); // the longest match comes first
+    for (const [index, listener] of plan.listeners.entries()) await this.#open(listener, index);
+  }
+
+  async #startApp(app: HostedApp): Promise<void> {
+    const startedMs = performance.now();
+    await app.supervisor.start();
+    const seconds = Math.round((performance.now() - startedMs) / 1000);
+    const { mount, name } = app.definition;
+    const index = this.#apps.indexOf(app);
+    this.#log.line(`WSGI app ${index} (mountpoint='${mount}') ready in ${seconds} seconds: ${name}`);
+  }
+
+  #surroundings(): Surroundings {
+    const plan = this.#plan;
+    return {
+      log: this.#log,
+      pump: this.#pump,
+      doorbellFd: this.#doorbell?.writeFd ?? -1,
+      maxInFlight: plan.maxInFlight,
+      requestBytes: plan.requestBytes,
+      answerBytes: plan.answerBytes,
+      responseBufferingBytes: plan.responseBufferingBytes,
+      bufferBytes: plan.limits.headBytes,
+      version: plan.version,
+      hostname: hostname(),
+      options: plan.given,
+      onAnswered: (app, exchange, worker) => this.#onAnswered(app, exchange, worker),
+    };
+  }
+
+  async #open(plan: ListenerPlan, index: number): Promise<void> {
+    const listener = this.#make(plan, index);
+    await listener.listen(plan.address);
+    this.#listeners.push(listener);
+    const { option, text, port } = plan.address;
+    const bound = port === 0 && listener.port > 0 ? ` (port ${listener.port})` : '';
+    this.#log.line(`${option} ${text}${bound} is open, engine ${listener.engine}`);
+  }
+
+  #make(plan: ListenerPlan, index: number): Listener {
+    const { backlog, uwsgi } = this.#plan;
+    if (plan.engine === 'uwsgi') return new UwsgiListener(this.#site, index, backlog, uwsgi);
+    if (plan.engine === 'uws') {
+      const uws = loadUws(this.#plan.limits.headBytes);
+      if (typeof uws !== 'string') return new HttpUwsListener(uws, this.#site, index);
+      this.#log.line(
+        `WARNING: ${plan.address.option} ${plan.address.text} runs on node:http, because uWebSockets.js cannot be loaded here: ${uws}`,
+      );
+    }
+    return new HttpNodeListener(this.#site, index, backlog);
+  }
+
+  /** The ports that the listeners got, in the order of the plan. */
+  get ports(): readonly number[] {
+    return this.#listeners.map((listener) => listener.port);
+  }
+
+  /** Requests inside, waiting or running. */
+  get inside(): number {
+    return this.#apps.reduce((sum, { dispatcher }) => sum + dispatcher.inFlight + dispatcher.waiting, 0);
+  }
+
+  /** Stops in order. Takes at most `graceMs` for the requests inside, and as much for the workers. */
+  async stop(graceMs: number): Promise<void> {
+    this.#site.draining = true;
+    for (const listener of this.#listeners) listener.stopAccepting();
+    const deadline = performance.now() + graceMs;
+    while (this.inside > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
+    await Promise.all(this.#apps.map((app) => app.supervisor.stop(graceMs)));
+    for (const listener of this.#listeners) listener.close();
+    this.#doorbell?.close();
+  }
+
+  /** Ends everything at once. */
+  abort(): void {
+    for (const listener of this.#listeners) listener.close();
+  }
+
+  #onAnswered(app: number, exchange: Exchange, worker: WorkerPort): void {
+    this.#answered++;
+    if (!this.#plan.logRequests) return;
+    const pid = this.#plan.apps[app]!.program.kind === 'python' ? worker.id : process.pid;
+    const who = { pid, app, ofWorker: worker.answered, ofServer: this.#answered };
+    this.#log.line(requestLine(exchange.record, who, performance.now(), this.#clock.text));
+  }
+
+  #onRefused(peer: string, error: NuwsgiError<Code>): void {
+    this.#log.line(`refused ${error.status} ${peer}: ${printable(error.message)}`);
+  }
+}

@@ -1,0 +1,218 @@
+// What a thread of a JS app runs: one task that never ends by itself, until the server says stop.
+//
+// Loads the app, says that it is ready, and from then on takes requests from its ring. How it waits for them depends on
+//   the app: as long as it answers at once and has nothing else going on, the thread sleeps in `Atomics.wait`, which is
+//   cheap and stops its event loop; so only for BLOCK_MS at a time. As soon as the app has answered by a promise, or
+//   uses timers or sockets of its own, the thread waits with its event loop running.
+// Decided elsewhere: who starts and ends threads (dispatch/pool.ts), the rules of an answer (conversation.ts).
+
+import type { MessagePort } from 'node:worker_threads';
+import type { ArenaMemory } from '../../arena/arena.js';
+import {
+  COMMAND_SLOT,
+  ENTRY_SLOT_MASK,
+  EVENT_READY,
+  REQUEST,
+  requestByte,
+  SLOT,
+  slotWord,
+} from '../../arena/layout.js';
+import { ThreadRings } from '../../arena/thread-rings.js';
+import type { Application, Environ } from './api.js';
+import { Conversation, type Reporter } from './conversation.js';
+import { makeEnviron, makeEnvironFromPacket } from './environ.js';
+import { loadApplication } from './load.js';
+import { captureOutput } from './output.js';
+import { Transport } from './transport.js';
+
+/** What the server tells a thread about its place. */
+export interface ThreadTask {
+  readonly memory: ArenaMemory;
+  readonly worker: number;
+  readonly file: string;
+  readonly callable: string;
+  /** How many requests may run in this thread at once. */
+  readonly concurrency: number;
+  /** Per listener: the variables that are the same for all its requests. */
+  readonly listeners: readonly Readonly<Record<string, string>>[];
+  readonly version: string;
+  readonly hostname: string;
+  /** Where output goes; its closing tells the server that this thread has ended. */
+  readonly port: MessagePort;
+}
+
+/** The longest time the event loop is stopped while waiting for a request. */
+const BLOCK_MS = 2;
+/** Requests taken in a row before the event loop gets a turn. */
+const BATCH = 64;
+/** Requests from one measurement of their duration to the next. */
+const SAMPLE_EVERY = 8;
+const NO_INPUT = new Uint8Array(0);
+
+const OWN_FRAME = new RegExp(`^ +at .*(?:${new URL('../../', import.meta.url).href}|/node_modules/piscina/)`);
+
+const eventLoopTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** What a thread sends when it could not load the app; everything else it sends is output. */
+export interface LoadFailure {
+  readonly loadError: string;
+}
+
+/** Runs until a stop command comes and every request has been answered, or ends at once when the app does not load. */
+export default async function serve(task: ThreadTask): Promise<void> {
+  captureOutput(task.port);
+  let app: Application;
+  try {
+    app = await loadApplication(task.file, task.callable);
+  } catch (error) {
+    const loadError = error instanceof Error ? trimStack(error) : String(error);
+    task.port.postMessage({ loadError } satisfies LoadFailure);
+    return;
+  }
+  await new Thread(task, app).run();
+}
+
+class Thread {
+  readonly #task: ThreadTask;
+  readonly #app: Application;
+  readonly #rings: ThreadRings;
+  readonly #bases: readonly Readonly<Record<string, unknown>>[];
+  readonly #warned = new Set<string>();
+  readonly #reporter: Reporter;
+  /** Requests whose answer is not complete. */
+  #running = 0;
+  /** The app has never answered by a promise. */
+  #isSynchronous = true;
+  #untilSample = 1;
+  #onIdle: (() => void) | undefined;
+
+  constructor(task: ThreadTask, app: Application) {
+    this.#task = task;
+    this.#app = app;
+    this.#rings = new ThreadRings(task.memory, task.worker);
+    const { geometry } = task.memory;
+    this.#bases = task.listeners.map((listener) => ({
+      ...listener,
+      'wsgi.version': [1, 0],
+      'wsgi.url_scheme': listener.HTTPS === 'on' ? 'https' : 'http',
+      'wsgi.errors': process.stderr,
+      'wsgi.multithread': false,
+      'wsgi.multiprocess': geometry.workers > 1,
+      'wsgi.run_once': false,
+      'uwsgi.version': task.version,
+      'uwsgi.node': task.hostname,
+    }));
+    this.#reporter = {
+      failed: (environ, error) => console.error(failureText(environ, error)),
+      warnOnce: (topic, text) => {
+        if (this.#warned.has(topic)) return;
+        this.#warned.add(topic);
+        console.error(text);
+      },
+    };
+  }
+
+  async run(): Promise<void> {
+    const rings = this.#rings;
+    rings.announce(EVENT_READY);
+    let sinceTurn = 0;
+    for (;;) {
+      const taken = this.#takeBatch();
+      rings.ring();
+      if (taken < 0) break;
+      sinceTurn += taken + 1;
+      if (sinceTurn > BATCH) {
+        sinceTurn = 0;
+        await eventLoopTurn();
+      } else if (this.#running >= this.#task.concurrency) await this.#oneIsDone();
+      else if (!(this.#maySleepHard() && rings.block(BLOCK_MS))) await rings.sleep();
+    }
+    while (this.#running > 0) await this.#oneIsDone();
+    rings.ring();
+  }
+
+  /** Starts what there is to start. Returns how many, or -1 when the server says stop. */
+  #takeBatch(): number {
+    for (let taken = 0; taken < BATCH; taken++) {
+      if (this.#running >= this.#task.concurrency) return taken;
+      const entry = this.#rings.claim();
+      if (entry === 0) return taken;
+      if ((entry & ENTRY_SLOT_MASK) === COMMAND_SLOT) return -1;
+      if (--this.#untilSample > 0) {
+        this.#start(entry);
+      } else {
+        this.#untilSample = SAMPLE_EVERY;
+        const startedMs = performance.now();
+        this.#start(entry);
+        this.#rings.sample(Math.round((performance.now() - startedMs) * 1e6));
+        this.#rings.ring(); // the answers so far need not wait for the end of the batch
+      }
+    }
+    return BATCH;
+  }
+
+  #start(entry: number): void {
+    const rings = this.#rings;
+    const { words, bytes } = rings;
+    const { geometry } = this.#task.memory;
+    const slot = entry & ENTRY_SLOT_MASK;
+    const at = slotWord(geometry, slot);
+    const transport = new Transport(rings, geometry, entry);
+    if (Atomics.load(words, at + SLOT.client_gone) === 1) {
+      transport.end(true); // nobody waits for it, and it has not begun: it need not
+      return;
+    }
+    const start = requestByte(geometry, slot);
+    const middle = start + words[at + SLOT.names_bytes]!;
+    const end = middle + words[at + SLOT.values_bytes]!;
+    const inputBytes = words[at + SLOT.input_bytes]!;
+    const source = {
+      data: inputBytes === 0 ? NO_INPUT : Uint8Array.from(bytes.subarray(end, end + inputBytes)),
+      fd: words[at + SLOT.input_fd]!,
+    };
+    const base = this.#bases[words[at + SLOT.listener]!]!;
+    const flags = words[at + SLOT.request_flags]!;
+    const values = bytes.toString('latin1', middle, end);
+    const environ =
+      (flags & REQUEST.PACKET) !== 0
+        ? makeEnvironFromPacket(base, values, source)
+        : makeEnviron(base, bytes.toString('latin1', start, middle), values, source);
+    const isHead = (flags & REQUEST.HEAD) !== 0;
+    const pending = new Conversation(transport, isHead, this.#reporter).run(this.#app, environ);
+    if (pending === undefined) return;
+    this.#isSynchronous = false;
+    this.#running++;
+    void pending.then(this.#done);
+  }
+
+  readonly #done = (): void => {
+    this.#running--;
+    this.#rings.ring();
+    const wake = this.#onIdle;
+    this.#onIdle = undefined;
+    wake?.();
+  };
+
+  #oneIsDone(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  /** Whether nothing but a request can bring this thread work. */
+  #maySleepHard(): boolean {
+    return this.#isSynchronous && this.#running === 0;
+  }
+}
+
+/** The error with its stack, behind a line that says whose request it was; no byte of the client goes in unescaped. */
+function failureText(environ: Environ, error: unknown): string {
+  const request = JSON.stringify(`${environ.REQUEST_METHOD} ${environ.REQUEST_URI}`).slice(1, -1);
+  return `failed: ${request}\n${error instanceof Error ? trimStack(error) : String(error)}`;
+}
+
+/** The stack without the lines of the server's own files, which say nothing about the app. */
+function trimStack(error: Error): string {
+  const lines = (error.stack ?? error.message).split('\n');
+  return lines.filter((line) => !OWN_FRAME.test(line)).join('\n');
+}

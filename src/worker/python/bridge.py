@@ -1,0 +1,291 @@
+"""The process in which a Python application lives: loads it once, then forks the workers that run it.
+
+This first process (the zygote) never runs a request. It maps the arena, imports the application, and forks a worker
+whenever the server asks; so the application's memory is shared copy-on-write, and a new worker takes milliseconds. It
+also reaps its workers and tells the server how each one ended. When the server is gone, so are zygote and workers.
+
+Started by src/worker/python/zygote.ts with these descriptors: 3 control (JSON lines, both ways), 4 the arena,
+5 the doorbell, 6 and up the log pipe of each worker. Only the standard library is used; CPython 3.8 or newer.
+Decided elsewhere: the rules of WSGI (bridge_wsgi.py), the shared memory (bridge_arena.py), `import uwsgi`
+(bridge_uwsgi.py).
+"""
+
+import sys
+
+CONTROL_FD, ARENA_FD, DOORBELL_FD, FIRST_LOG_FD = 3, 4, 5, 6
+OLDEST_PYTHON = (3, 8)
+
+if sys.version_info < OLDEST_PYTHON:
+    sys.exit('Python %s is too old: nuwsgi needs %d.%d or newer' % (sys.version.split()[0], *OLDEST_PYTHON))
+
+import ctypes  # noqa: E402 (the version is checked first, so that an old Python says so)
+import faulthandler  # noqa: E402
+import gc  # noqa: E402
+import http  # noqa: E402
+import importlib  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import select  # noqa: E402
+import signal  # noqa: E402
+import socket  # noqa: E402
+import time  # noqa: E402
+import types  # noqa: E402
+
+import bridge_arena  # noqa: E402
+import bridge_uwsgi  # noqa: E402
+import bridge_wsgi  # noqa: E402
+
+PR_SET_PDEATHSIG = 1
+#: Exit code of a worker that could not load the application (uWSGI's UWSGI_FAILED_APP_CODE).
+FAILED_APP = 22
+
+
+class Control:
+    """The channel to the server: one JSON object per line."""
+
+    def __init__(self, fd):
+        self.socket = socket.socket(fileno=fd)
+        self.buffered = b''
+
+    def tell(self, event, **facts):
+        self.socket.sendall(json.dumps(dict(facts, event=event)).encode() + b'\n')
+
+    def receive(self):
+        """The messages that are there, or None when the server has gone."""
+        try:
+            data = self.socket.recv(65536)
+        except ConnectionError:
+            data = b''
+        if not data:
+            return None
+        *lines, self.buffered = (self.buffered + data).split(b'\n')
+        return [json.loads(line) for line in lines]
+
+
+def die_with_parent(parent_pid):
+    """Ends this process as soon as its parent has ended, however that came about."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent_pid:  # it ended before the line above
+        os._exit(1)
+
+
+# --- loading the application ----------------------------------------------------------------------------------------
+
+
+def module_name_of(path):
+    """The name under which uWSGI runs a file: `uwsgi_file_` and the path, with what is no letter turned into `_`."""
+    if path.endswith('.py'):
+        path = path[:-3]
+    return 'uwsgi_file_' + path.replace('.', '_').replace('/', '_')
+
+
+def load_file(path):
+    """Runs the file `path` as a module and returns it."""
+    module = types.ModuleType(module_name_of(path))
+    module.__file__ = path
+    sys.modules[module.__name__] = module
+    with open(path, 'rb') as source:
+        code = compile(source.read(), path, 'exec')
+    exec(code, module.__dict__)
+    return module
+
+
+def load_app(target, callable_name):
+    """The WSGI callable of `target`: {'file': path} or {'module': 'package.module[:callable]'}.
+
+    `pkg.mod:factory()` calls the factory, as uWSGI does. Raises LookupError when there is no such callable.
+    """
+    if 'file' in target:
+        module, place, name = load_file(target['file']), 'file %s' % target['file'], callable_name
+    else:
+        module_name, _, name = target['module'].partition(':')
+        name = name or callable_name
+        module, place = importlib.import_module(module_name), 'module %s' % module_name
+    is_factory = name.endswith('()')
+    app = getattr(module, name[:-2] if is_factory else name, None)
+    if app is not None and is_factory:
+        app = app()
+    if not callable(app):
+        raise LookupError('unable to find "%s" callable in %s' % (name, place))
+    return app
+
+
+def prepare_path(python_path):
+    """uWSGI's order: the working directory first, then every --pythonpath in front of what is there."""
+    sys.path[0] = '.'  # instead of this file's directory
+    for directory in python_path:
+        sys.path.insert(0, directory)
+
+
+# --- the zygote -----------------------------------------------------------------------------------------------------
+
+
+class Zygote:
+    """Loads the application, forks workers on demand, reports their ends."""
+
+    def __init__(self, control, setup):
+        self.control = control
+        self.setup = setup
+        self.pid = os.getpid()
+        self.children = {}  # pid -> worker index
+        self.app = None
+        self.arena = None
+
+    def prepare(self):
+        """Everything up to the first fork, step by step; the server reads from the last step what went wrong."""
+        setup, tell = self.setup, self.control.tell
+        answer, request = setup['layout']['flags']['ANSWER'], setup['layout']['flags']['REQUEST']
+        assert (answer['HEAD'], answer['LAST'], answer['BROKEN'], answer['DATED']) == \
+            (bridge_wsgi.HEAD, bridge_wsgi.LAST, bridge_wsgi.BROKEN, bridge_wsgi.DATED), answer
+        assert (request['HEAD'], request['PACKET']) == (bridge_arena.IS_HEAD, bridge_arena.PACKET), request
+        self.arena = bridge_arena.Arena(ARENA_FD, setup['layout'])
+        tell('mapped', python=sys.version.split()[0], pid=self.pid)
+        for status in http.HTTPStatus:
+            bridge_wsgi.REASONS[str(status.value)] = status.phrase
+        bridge_uwsgi.install(setup)
+        prepare_path(setup['pythonPath'])
+        sys.argv = ['uwsgi']
+        faulthandler.enable()  # a segmentation fault in an extension leaves a Python traceback in the log
+        started = time.perf_counter()
+        if not setup['lazy']:
+            try:
+                self.app = load_app(setup['target'], setup['callable'])
+            except BaseException:  # SystemExit too: a module that ends the program has not loaded
+                tell('failed', detail=bridge_wsgi.trim_traceback())
+                return False
+        gc.collect()
+        gc.freeze()  # what is loaded stays out of collections, and so on pages that the workers share
+        tell('loaded', ms=round((time.perf_counter() - started) * 1000, 1))
+        return True
+
+    def serve(self):
+        """Obeys the server until it hangs up. Returns in the zygote at the end, or in a worker with its index."""
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_read, False)
+        os.set_blocking(wake_write, False)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        poll = select.poll()
+        poll.register(self.control.socket, select.POLLIN)
+        poll.register(wake_read, select.POLLIN)
+        while True:
+            ready = {fd for fd, _ in poll.poll()}
+            if wake_read in ready:
+                try:
+                    os.read(wake_read, 512)
+                except BlockingIOError:
+                    pass
+                self.reap()
+            if self.control.socket.fileno() in ready:
+                messages = self.control.receive()
+                if messages is None:
+                    self.end_all()
+                    return None
+                for message in messages:
+                    if message['do'] == 'fork':
+                        if self.fork(message['worker']) == 0:
+                            signal.set_wakeup_fd(-1)
+                            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                            os.close(wake_read)
+                            os.close(wake_write)
+                            return message['worker']
+                    elif message['do'] == 'kill':
+                        self.kill(message['worker'], message['signal'])
+
+    def fork(self, index):
+        pid = os.fork()
+        if pid:
+            self.children[pid] = index
+            self.control.tell('forked', worker=index, pid=pid)
+        return pid
+
+    def kill(self, index, number):
+        for pid, worker in self.children.items():  # only own children that are not reaped: never a stranger's pid
+            if worker == index:
+                os.kill(pid, number)
+
+    def reap(self):
+        while self.children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            if pid in self.children:
+                worker = self.children.pop(pid)
+                number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+                name = signal.Signals(number).name if number else None
+                code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+                self.control.tell('ended', worker=worker, pid=pid, code=code, signal=name)
+
+    def end_all(self):
+        for pid in self.children:
+            os.kill(pid, signal.SIGKILL)
+        while self.children:
+            pid, _ = os.waitpid(-1, 0)
+            self.children.pop(pid, None)
+
+
+def run_worker(zygote, index):
+    """The life of a worker process, from the fork on."""
+    die_with_parent(zygote.pid)
+    zygote.control.socket.close()
+    log_fd = FIRST_LOG_FD + index
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(log_fd, 1)
+    os.dup2(log_fd, 2)
+    for other in range(zygote.setup['layout']['geometry']['workers']):
+        os.close(FIRST_LOG_FD + other)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)
+    setup = zygote.setup
+    if setup['lazy']:
+        try:
+            zygote.app = load_app(setup['target'], setup['callable'])
+        except BaseException:
+            print(bridge_wsgi.trim_traceback(), file=sys.stderr, flush=True)
+            os._exit(FAILED_APP)
+    environs = [environ_base(setup, listener) for listener in setup['listeners']]
+    worker = bridge_arena.Worker(zygote.arena, index, zygote.app, environs, DOORBELL_FD, setup['serverPid'],
+                                 bridge_uwsgi.enter_core)
+    bridge_uwsgi.enter_worker(worker)
+    worker.run()
+
+
+def environ_base(setup, listener):
+    """The variables that are the same for all requests of one listener, in a worker."""
+    geometry = setup['layout']['geometry']
+    environ = dict(listener)
+    environ.update({
+        'wsgi.version': (1, 0),
+        'wsgi.url_scheme': 'https' if listener.get('HTTPS') == 'on' else 'http',
+        'wsgi.errors': sys.stderr,
+        'wsgi.file_wrapper': bridge_wsgi.FileWrapper,
+        'wsgi.run_once': False,
+        'wsgi.multithread': geometry['cores'] > 1,
+        'wsgi.multiprocess': geometry['workers'] > 1,
+        'wsgi.input_terminated': True,  # a chunked body has been read to its end before the request came here
+        'uwsgi.version': setup['version'].encode(),
+        'uwsgi.node': setup['hostname'].encode(),
+    })
+    return environ
+
+
+def main():
+    control = Control(CONTROL_FD)
+    setup = None
+    while not setup:
+        setup = control.receive()
+        if setup is None:
+            return
+    setup = setup[0]
+    die_with_parent(setup['serverPid'])
+    zygote = Zygote(control, setup)
+    if not zygote.prepare():
+        return
+    index = zygote.serve()
+    if index is not None:
+        run_worker(zygote, index)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,393 @@
+"""How requests come and answers go: the arena, the rings and the semaphores, seen from CPython.
+
+The arena is memory that the server maps too; a request is read where the server wrote it, an answer is written where
+the server reads it. What each word means is told by the server (src/arena/layout.ts) and arrives as `layout`.
+
+CPython has no atomic operations, so everything shared rests on three rules:
+ * A semaphore is the only word two sides count in, and sem_post/sem_wait/sem_trywait are the only ways to it.
+ * Every other word has one writer, or its protocol is written where it is used.
+ * Order: x86-64 makes stores visible in program order, so "first the answer, then the ring entry" holds by itself.
+   What it does not keep in order is a store before a later load; there a semaphore call that succeeds (a locked
+   instruction) stands between. Other machines get a full barrier in both places: see `barrier_for`.
+"""
+
+import ctypes
+import io
+import itertools
+import mmap
+import os
+import platform
+import struct
+import sys
+import threading
+import time
+import traceback
+
+from bridge_wsgi import BROKEN, FAILURE_BODY, FAILURE_HEAD, HEAD, LAST, ClientGone, respond
+
+_SLOT_REQUEST = struct.Struct('=8i')  # request_id .. client_gone
+_SLOT_ANSWER = struct.Struct('=qiiiii')  # length .. header_count
+_MOST_NS = (1 << 31) - 1
+#: Bits of a request's flags, as src/arena/layout.ts has them (bridge.py compares).
+IS_HEAD, PACKET = 1, 2
+#: Clients send other values with every request and the same names; so names are split once and kept, up to this many
+#: combinations.
+KEPT_NAME_BLOCKS = 1024
+_known_names = {}
+#: Requests from one measurement of their duration to the next.
+SAMPLE_EVERY = 8
+
+
+class Semaphores:
+    """The semaphore calls, each in the form that suits its use."""
+
+    def __init__(self):
+        waiting = ctypes.CDLL(None, use_errno=True)  # lets other threads run while it waits
+        at_once = ctypes.PyDLL(None)  # keeps the GIL: cheaper, for calls that return at once
+        self.wait = waiting.sem_wait
+        self.try_wait = at_once.sem_trywait
+        self.post = at_once.sem_post
+        for call in (self.wait, self.try_wait, self.post):
+            call.argtypes = [ctypes.c_void_p]
+            call.restype = ctypes.c_int
+
+
+def barrier_for(semaphores, address):
+    """A full memory barrier as a function, or None where the processor keeps stores in order by itself.
+
+    sem_post releases and a successful sem_trywait acquires; on ARM a release followed by an acquire is a barrier for
+    everything before and behind the pair (the instructions are sequentially consistent among each other).
+    """
+    if platform.machine() in ('x86_64', 'AMD64', 'i686', 'i386'):
+        return None
+    post, try_wait = semaphores.post, semaphores.try_wait
+
+    def barrier():
+        post(address)
+        try_wait(address)
+
+    return barrier
+
+
+def yield_to_server():
+    """Makes the calling thread one that does not push others off the processor when it is woken.
+
+    Woken by the first request of a burst, a worker would otherwise interrupt the accept thread in the middle of it, and
+    run with a burst of one. Its share of processor time stays the same. native-bench/README.md has what it buys.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    except (OSError, AttributeError):
+        pass  # a sandbox may forbid it: slower, not wrong
+
+
+class Arena:
+    """The mapping, with the offsets that this worker needs."""
+
+    def __init__(self, fd, layout):
+        g = layout['geometry']
+        structs = layout['structs']
+        self.constants = layout['constants']
+        self.header, self.worker, self.core, self.slot = (structs[n] for n in ('HEADER', 'WORKER', 'CORE', 'SLOT'))
+        self.geometry = g
+        self.map = mmap.mmap(fd, g['totalBytes'])
+        self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.map))
+        self.view = memoryview(self.map)
+        self.words = self.view.cast('i')
+        if self.words[self.header['magic']] != self.constants['MAGIC']:
+            raise RuntimeError('descriptor %d is not the arena' % fd)
+        self.words[self.header['magic_echo']] = self.constants['MAGIC']
+
+    def word_address(self, word):
+        return self.address + 4 * word
+
+    def worker_word(self, worker):
+        return self.geometry['workersAtWord'] + worker * self.geometry['workerWords']
+
+
+class Worker:
+    """What the threads of one worker process share."""
+
+    def __init__(self, arena, index, app, environs, doorbell_fd, server_pid, on_thread):
+        self.arena = arena
+        self.index = index
+        self.app = app
+        self.environs = environs  # one per listener: the variables that are the same for all its requests
+        self.doorbell_fd = doorbell_fd
+        self.server_pid = server_pid
+        self.on_thread = on_thread  # called in each thread that runs requests, with its Core
+        self.semaphores = Semaphores()
+        self.at = arena.worker_word(index)
+        self.heads = itertools.count()  # next() is atomic under the GIL: each thread gets entries of its own
+
+    def run(self):
+        """Serves until the server says stop, with the calling thread as core 0. Returns when all threads have ended."""
+        cores = [Core(self, n) for n in range(self.arena.geometry['cores'])]
+        threads = [
+            threading.Thread(target=core.serve_or_die, name='uWSGIWorker%dCore%d' % (self.index + 1, core.index), daemon=True)
+            for core in cores[1:]
+        ]
+        for thread in threads:
+            thread.start()
+        cores[0].announce(self.arena.constants['EVENT_READY'])
+        cores[0].serve()
+        for thread in threads:
+            thread.join()
+
+
+class Core:
+    """One thread of a worker: takes requests, runs the application, sends answers. Also the transport of bridge_wsgi."""
+
+    def __init__(self, worker, index):
+        arena = worker.arena
+        constants = arena.constants
+        g = arena.geometry
+        self.worker = worker
+        self.index = index
+        self.map = arena.map
+        self.view = arena.view
+        self.words = arena.words
+        self.mask = constants['RING_MASK']
+        core_at = worker.at + arena.worker['words'] + index * arena.core['words']
+        self.running_at = core_at + arena.core['running']
+        self.sample_at = core_at + arena.core['sample_ns']
+        self.answers_at = core_at + arena.core['answers']
+        self.sleeps_at = arena.header['main_sleeps']
+        self.core_sleeps_at = core_at + arena.core['sleeps']
+        self.bell_address = arena.word_address(core_at + arena.core['bell'])
+        self.slots_at = g['slotsAtWord']
+        self.slot_words = arena.slot['words']
+        self.payload_at = g['payloadAtByte']
+        self.payload_bytes = g['payloadBytes']
+        self.request_bytes = g['requestBytes']
+        self.answer_bytes = g['answerBytes']
+        self.answer_offset = arena.slot['length_low'] * 4
+        self.gone_at = arena.slot['client_gone']
+        self.credit_byte = arena.slot['credit'] * 4
+        self.fence_address = arena.word_address(worker.at + arena.worker['fence'])
+        self.barrier = barrier_for(worker.semaphores, self.fence_address)
+        self.post = worker.semaphores.post
+        self.wait = worker.semaphores.wait
+        self.address = arena.address
+        self.tail = 0  # of this thread's answer ring
+        # of the request in hand
+        self.open = False
+        self.entry = 0
+        self.slot_byte = 0
+        self.answer_byte = 0
+        self.area = 0
+        self.request_id = 0
+        self.environs = [dict(environ) for environ in worker.environs]
+        if g['cores'] > 1:
+            for environ in self.environs:
+                environ['uwsgi.core'] = index
+
+    # --- the loop -----------------------------------------------------------------------------------------------
+
+    def serve_or_die(self):
+        """`serve` for threads other than the main one, whose uncaught exceptions would go unnoticed."""
+        try:
+            self.serve()
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)  # the server answers what ran here and starts another worker
+
+    def serve(self):
+        """Runs requests until a stop command comes."""
+        self.worker.on_thread(self)
+        yield_to_server()
+        worker, words, arena_map = self.worker, self.words, self.map
+        constants, app, environs = worker.arena.constants, worker.app, self.environs
+        slot_mask, command_slot = constants['ENTRY_SLOT_MASK'], constants['COMMAND_SLOT']
+        entries_at, mask, heads = worker.at + worker.arena.worker['entries'], self.mask, worker.heads
+        credits_address = worker.arena.word_address(worker.at + worker.arena.worker['credits'])
+        try_wait, sleeps_at, running_at = worker.semaphores.try_wait, self.sleeps_at, self.running_at
+        known_names = _known_names
+        slots_at, slot_words, answer_offset = self.slots_at, self.slot_words, self.answer_offset
+        payload_at, payload_bytes, request_bytes = self.payload_at, self.payload_bytes, self.request_bytes
+        unpack, bytes_io, barrier = _SLOT_REQUEST.unpack_from, io.BytesIO, self.barrier
+        sample_at, clock_ns, countdown = self.sample_at, time.perf_counter_ns, 1
+        while True:
+            if try_wait(credits_address) == 0:
+                # The successful claim was a barrier: an answer published before it is visible before this load.
+                if barrier is not None:
+                    barrier()
+                if words[sleeps_at]:
+                    self.ring_doorbell()
+            else:
+                self.wait_for_request(credits_address)
+            entry = words[entries_at + (next(heads) & mask)]
+            slot = entry & slot_mask
+            if slot == command_slot:
+                return
+            words[running_at] = self.entry = entry
+            self.slot_byte = byte = (slots_at + slot * slot_words) * 4
+            self.answer_byte = byte + answer_offset
+            request_id, listener, flags, names_bytes, values_bytes, input_bytes, input_fd, gone = unpack(arena_map, byte)
+            start = payload_at + slot * payload_bytes
+            self.area = start + request_bytes
+            self.open = True
+            if gone:
+                self.end(BROKEN)  # nobody waits for it, and it has not begun: it need not
+                continue
+            self.request_id = request_id
+            environ = environs[listener].copy()
+            middle = start + names_bytes
+            stop = middle + values_bytes
+            if flags & PACKET:
+                self.unpack(environ, arena_map[start:stop])
+            else:
+                block = arena_map[start:middle]
+                names = known_names.get(block) or self.learn_names(block)
+                environ.update(zip(names, str(arena_map[middle:stop], 'latin-1').split('\0')))
+            if input_fd < 0:
+                environ['wsgi.input'] = bytes_io(arena_map[stop:stop + input_bytes]) if input_bytes else bytes_io()
+            else:
+                try:
+                    environ['wsgi.input'] = self.open_spooled(input_fd)
+                except OSError as error:
+                    print('cannot open the request body: %s' % error, file=sys.stderr, flush=True)
+                    self.first(500, FAILURE_HEAD, FAILURE_BODY, len(FAILURE_BODY), LAST, 1)
+                    continue
+            countdown -= 1
+            if countdown:
+                respond(app, environ, self, flags & IS_HEAD)
+            else:  # the clock costs as much as the rest of this loop's bookkeeping, so it is read now and then
+                countdown = SAMPLE_EVERY
+                started_ns = clock_ns()
+                respond(app, environ, self, flags & IS_HEAD)
+                words[sample_at] = min(clock_ns() - started_ns, _MOST_NS)
+
+    @staticmethod
+    def unpack(environ, payload):
+        """Adds the variables of a uwsgi packet: NUL NUL name NUL NUL value, as often as there are any."""
+        parts = str(payload, 'latin-1').split('\0\0')
+        environ.update(zip(parts[1::2], parts[2::2]))
+        scheme = environ.get('UWSGI_SCHEME')
+        if scheme:
+            environ['wsgi.url_scheme'] = scheme
+        elif environ.get('HTTPS', '').lower() in ('on', '1'):
+            environ['wsgi.url_scheme'] = 'https'
+
+    @staticmethod
+    def learn_names(block):
+        """The variable names in `block`, kept for the next request that has the same ones."""
+        names = tuple(sys.intern(name) for name in str(block, 'latin-1').split('\0'))
+        if len(_known_names) >= KEPT_NAME_BLOCKS:
+            _known_names.clear()
+        _known_names[block] = names
+        return names
+
+    def wait_for_request(self, credits_address):
+        """Rings for what was published, then sleeps until a request can be claimed, and claims it."""
+        words, try_wait, bell_address = self.words, self.worker.semaphores.try_wait, self.bell_address
+        while True:
+            words[self.core_sleeps_at] = 1
+            self.ring()  # has the barrier that must stand between the store above and the look below
+            if try_wait(credits_address) == 0:
+                words[self.core_sleeps_at] = 0  # the bell may have been rung in between: then the next sleep is short
+                return
+            while self.wait(bell_address):
+                pass  # interrupted by a signal
+            if try_wait(credits_address) == 0:
+                return
+
+    def ring_doorbell(self):
+        """Wakes the accept thread, which has said that it sleeps. Who rings takes the word back, so one byte is enough."""
+        self.words[self.sleeps_at] = 0
+        try:
+            os.write(self.worker.doorbell_fd, b'\0')
+        except BlockingIOError:
+            pass  # the pipe is full of bells already
+
+    def publish(self):
+        """Puts the slot in hand on the answer ring. The doorbell follows when the thread next looks for work."""
+        if self.barrier is not None:
+            self.barrier()
+        self.words[self.answers_at + (self.tail & self.mask)] = self.entry
+        self.tail += 1
+
+    def ring(self):
+        """Makes what was published visible, and wakes the accept thread if it sleeps."""
+        self.post(self.fence_address)  # a locked instruction: stores before it are visible before loads behind it
+        if self.barrier is not None:
+            self.barrier()
+        if self.words[self.sleeps_at]:
+            self.ring_doorbell()
+
+    def announce(self, event):
+        """Sends the server an event that concerns no request."""
+        constants = self.worker.arena.constants
+        self.entry = (event << constants['ENTRY_SLOT_BITS']) | constants['COMMAND_SLOT']
+        self.publish()
+        self.ring()
+
+    # --- the request body ---------------------------------------------------------------------------------------
+
+    def open_spooled(self, fd):
+        """The file the server spooled a body into: opened anew, so that it has a position of its own."""
+        return open('/proc/%d/fd/%d' % (self.worker.server_pid, fd), 'rb')
+
+    # --- the transport of bridge_wsgi ---------------------------------------------------------------------------
+
+    def first(self, status, head, data, length, flags, fields):
+        """The head of the answer and the first part of its body."""
+        head_bytes = len(head)
+        room = self.answer_bytes - head_bytes
+        size = len(data)
+        if size > room:
+            rest = memoryview(data)[room:]
+            last = flags & LAST
+            data, size, flags = bytes(data[:room]), room, flags & ~LAST
+        else:
+            rest = None
+        arena_map = self.map
+        at = self.area
+        arena_map[at:at + head_bytes + size] = head + data
+        _SLOT_ANSWER.pack_into(arena_map, self.answer_byte, length, flags | HEAD, status, head_bytes, size, fields)
+        if flags & LAST:
+            self.open = False
+            if self.barrier is not None:
+                self.barrier()
+            self.words[self.answers_at + (self.tail & self.mask)] = self.entry
+            self.tail += 1
+            return
+        self.publish_and_wait()
+        if rest is not None:
+            self.more(rest, last)
+
+    def more(self, data, flags):
+        """A further part of the body; in pieces, if it is larger than the answer area."""
+        size = len(data)
+        if size > self.answer_bytes:
+            data = memoryview(data)
+        start = 0
+        while True:
+            stop = min(size, start + self.answer_bytes)
+            self.map[self.area:self.area + stop - start] = data[start:stop]
+            last = flags & LAST if stop == size else 0
+            _SLOT_ANSWER.pack_into(self.map, self.answer_byte, -1, last, 0, 0, stop - start, 0)
+            if last:
+                self.open = False
+                self.publish()
+                return
+            self.publish_and_wait()
+            if stop == size:
+                return
+            start = stop
+
+    def end(self, flags):
+        """The last event of a request."""
+        _SLOT_ANSWER.pack_into(self.map, self.answer_byte, -1, flags | LAST, 0, 0, 0, 0)
+        self.open = False
+        self.publish()
+
+    def publish_and_wait(self):
+        """Publishes a part and waits until the server has taken it: the answer area is free again then."""
+        self.publish()
+        self.ring()
+        while self.wait(self.address + self.slot_byte + self.credit_byte):
+            pass  # interrupted by a signal
+        if self.words[(self.slot_byte >> 2) + self.gone_at]:
+            raise ClientGone('the client went away')

@@ -1,0 +1,57 @@
+"""`import uwsgi`: what applications use of the module that uWSGI puts into its interpreter.
+
+The module exists before the application is imported, in the zygote (worker_id() is 0 there, as in uWSGI's master), and
+comes to life in each worker. Names, types and meanings are uWSGI's (bytes where it has bytes).
+"""
+
+import sys
+import threading
+import time
+import types
+
+_worker = None
+_here = threading.local()
+
+
+def install(setup):
+    """Makes `import uwsgi` work, with what is known before there are workers."""
+    module = types.ModuleType('uwsgi', 'The application server this program runs in.')
+    geometry = setup['layout']['geometry']
+    module.version = setup['version']
+    module.version_info = tuple(int(n) if n.isdecimal() else n for n in setup['version'].split('-')[0].split('.'))
+    module.hostname = setup['hostname'].encode()
+    module.numproc = geometry['workers']
+    module.cores = geometry['cores']
+    module.has_threads = True
+    module.buffer_size = setup['bufferBytes']
+    module.started_on = int(time.time())
+    module.opt = {name: _option(value) for name, value in setup['options'].items()}
+    module.masterpid = lambda: setup['serverPid']
+    module.worker_id = lambda: 0 if _worker is None else _worker.index + 1
+    module.request_id = lambda: getattr(_here, 'core').request_id if hasattr(_here, 'core') else 0
+    module.log = _log
+    sys.modules['uwsgi'] = module
+
+
+def _option(value):
+    """uWSGI's `opt`: True for a flag, bytes for a value, a list of bytes for several."""
+    if isinstance(value, list):
+        return [str(item).encode() for item in value]
+    return True if value is True else str(value).encode()
+
+
+def _log(text):
+    sys.stderr.write('%s\n' % text)
+    sys.stderr.flush()
+    return True
+
+
+def enter_worker(worker):
+    """Called once in each worker, after the fork."""
+    global _worker
+    _worker = worker
+
+
+def enter_core(core):
+    """Called once in each thread that runs requests."""
+    _here.core = core

@@ -1,0 +1,193 @@
+// The bridge process of one Python app, seen from the server: started once, asked for workers, asked to end them.
+//
+// A start is a journey of named steps; when one fails, the error tells which, what the process last wrote, and what to
+//   do about it. From then on the two speak JSON lines (bridge.py has the other end).
+// Decided elsewhere: when workers are started and replaced (lifecycle/supervisor.ts), the shared memory (arena/).
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Duplex, Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Arena } from '../../arena/arena.js';
+import { layoutForBridge } from '../../arena/layout.js';
+import { AppError } from '../../base/errors.js';
+
+const BRIDGE = fileURLToPath(new URL('bridge.py', import.meta.url));
+const CONTROL_FD = 3;
+const FIRST_LOG_FD = 6;
+/** What is kept of the bridge's output, to be told when the start fails. */
+const TAIL_BYTES = 4096;
+
+export interface PythonApp {
+  /** What the app is called in messages. */
+  readonly name: string;
+  /** Interpreter: a path, or a name to be found in PATH. */
+  readonly python: string;
+  readonly target: { readonly file: string } | { readonly module: string };
+  readonly callable: string;
+  /** Load the app in each worker, not once before the fork. */
+  readonly lazy: boolean;
+  readonly pythonPath: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+  /** Per listener: the variables that are the same for all its requests. */
+  readonly listeners: readonly Readonly<Record<string, string>>[];
+  readonly bufferBytes: number;
+  readonly version: string;
+  readonly hostname: string;
+  /** `uwsgi.opt`. */
+  readonly options: Readonly<Record<string, string | boolean | readonly string[]>>;
+}
+
+export interface ZygoteEvents {
+  /** A worker process exists. */
+  onForked(worker: number, pid: number): void;
+  /** A worker process has ended and is reaped; `why` as in "was killed by SIGSEGV". */
+  onEnded(worker: number, why: string): void;
+  /** The zygote itself has ended, and with it all its workers. */
+  onGone(why: string): void;
+  /** Something was printed: by the worker with this index, or by the zygote (-1). */
+  onOutput(worker: number, data: Buffer): void;
+}
+
+type Message =
+  | { event: 'mapped'; python: string; pid: number }
+  | { event: 'loaded'; ms: number }
+  | { event: 'failed'; detail: string }
+  | { event: 'forked'; worker: number; pid: number }
+  | { event: 'ended'; worker: number; pid: number; code: number | null; signal: string | null };
+
+/** What to do about a start that failed, by what the process said. */
+const CURES: readonly (readonly [pattern: RegExp, cure: string])[] = [
+  [
+    /No module named '([^']+)'/,
+    'Is the module installed for this Python, and is its directory in --pythonpath or --chdir?',
+  ],
+  [/unable to find ".*" callable/, 'Name the application with --callable, or as module:callable.'],
+  [
+    /No such file or directory/,
+    'Is the path right? A relative one is looked up in --chdir, or else where nuwsgi was started.',
+  ],
+  [/too old/, 'Choose another interpreter with --python or --virtualenv.'],
+];
+
+export class Zygote {
+  readonly pid: number;
+  /** What Python said of its version, and how long loading took. */
+  readonly pythonVersion: string;
+  readonly loadMs: number;
+  readonly #child: ChildProcess;
+  readonly #control: Duplex;
+
+  private constructor(child: ChildProcess, pythonVersion: string, loadMs: number) {
+    this.#child = child;
+    this.#control = child.stdio[CONTROL_FD] as Duplex;
+    this.pid = child.pid!;
+    this.pythonVersion = pythonVersion;
+    this.loadMs = loadMs;
+  }
+
+  /**
+   * Starts the process and loads the app. Throws `AppError` APP_LOAD, with the step that failed.
+   * `doorbellFd` is the end of the doorbell pipe that workers write to.
+   */
+  static start(app: PythonApp, arena: Arena, doorbellFd: number, events: ZygoteEvents): Promise<Zygote> {
+    const { workers } = arena.geometry;
+    const child = spawn(app.python, [BRIDGE], {
+      // a session of its own: a Ctrl-C in the terminal is for the server, which then stops its workers in order
+      detached: true,
+      env: app.environment,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', arena.fd, doorbellFd, ...Array<'pipe'>(workers).fill('pipe')],
+    });
+    return new Promise((resolve, reject) => {
+      let step = 'starting the interpreter';
+      let pythonVersion = '';
+      let zygote: Zygote | undefined;
+      let tail = '';
+      const fail = (detail: string) => {
+        const cure = CURES.find(([pattern]) => pattern.test(detail))?.[1] ?? '';
+        reject(new AppError('APP_LOAD', app.name, `${step} failed (${app.python})`, detail.trimEnd(), cure));
+      };
+      child.once('error', (error: NodeJS.ErrnoException) => {
+        const missing = error.code === 'ENOENT' ? `no program "${app.python}" was found` : error.message;
+        fail(
+          `${missing}\nPython apps need CPython 3.8 or newer: install python3, or name it with --python or --virtualenv.`,
+        );
+      });
+      if (child.pid === undefined) return;
+      const control = child.stdio[CONTROL_FD] as Duplex;
+      control.on('error', () => {}); // the process has ended: 'exit' tells
+      const hear = (worker: number, stream: Readable) => {
+        stream.on('data', (data: Buffer) => {
+          if (zygote === undefined) tail = (tail + data.toString()).slice(-TAIL_BYTES);
+          events.onOutput(worker, data);
+        });
+      };
+      hear(-1, child.stdout!);
+      hear(-1, child.stderr!);
+      for (let i = 0; i < workers; i++) hear(i, child.stdio[FIRST_LOG_FD + i] as Readable);
+
+      createInterface({ input: control }).on('line', (line) => {
+        const message = JSON.parse(line) as Message;
+        if (message.event === 'mapped') {
+          pythonVersion = message.python;
+          step = 'loading the application';
+        } else if (message.event === 'loaded') {
+          zygote = new Zygote(child, pythonVersion, message.ms);
+          resolve(zygote);
+        } else if (message.event === 'failed') {
+          fail(message.detail);
+        } else if (message.event === 'forked') {
+          events.onForked(message.worker, message.pid);
+        } else {
+          const why = message.signal === null ? `exited with code ${message.code}` : `was killed by ${message.signal}`;
+          events.onEnded(message.worker, why);
+        }
+      });
+      child.once('exit', (code, signal) => {
+        const why = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
+        if (zygote === undefined) setImmediate(() => fail(tail || `the process ${why}`));
+        else events.onGone(why);
+      });
+      control.write(`${JSON.stringify(setupFor(app, arena))}\n`);
+    });
+  }
+
+  /** Asks for a worker in place `index`. */
+  fork(index: number): void {
+    this.#control.write(`${JSON.stringify({ do: 'fork', worker: index })}\n`);
+  }
+
+  /** Ends the worker in place `index` at once. */
+  kill(index: number): void {
+    this.#control.write(`${JSON.stringify({ do: 'kill', worker: index, signal: 9 })}\n`);
+  }
+
+  /** Hangs up: the zygote kills what workers there are, reaps them and ends. Resolves when it has. */
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#control.end();
+    await ended;
+  }
+
+  /** Kills the zygote; its workers follow by themselves. For the case that `end` does not come to an end. */
+  destroy(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+function setupFor(app: PythonApp, arena: Arena) {
+  return {
+    layout: layoutForBridge(arena.geometry),
+    serverPid: process.pid,
+    target: app.target,
+    callable: app.callable,
+    lazy: app.lazy,
+    pythonPath: app.pythonPath,
+    listeners: app.listeners,
+    bufferBytes: app.bufferBytes,
+    version: app.version,
+    hostname: app.hostname,
+    options: app.options,
+  };
+}

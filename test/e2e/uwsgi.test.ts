@@ -1,0 +1,147 @@
+// The uwsgi listener beyond single packets: slow and many peers, warnings, mounts, workers that die, JS apps, and the
+// client commands, against this server and against a real uWSGI. Single packets are in uwsgi-corpus.test.ts.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { packetOf } from '../../src/wire/uwsgi.js';
+import { packetCases } from '../corpus/uwsgi-corpus.js';
+import { mutate, randomFrom } from '../fuzz.js';
+import { APPS, open, ROOT, raw, runToEnd, startServer, type TestServer, until } from './harness.js';
+import { freePort } from './nginx.js';
+
+const get = (path: string, more: readonly (readonly [string, string])[] = []) =>
+  packetOf([['REQUEST_METHOD', 'GET'], ['PATH_INFO', path], ['REQUEST_URI', path], ...more]);
+
+/** Sends a packet and returns the app's JSON (test/apps/inspect.py). */
+async function inspect(port: number, packet: Buffer) {
+  const { answers } = await raw(port, packet);
+  assert.equal(answers[0]?.status, 200);
+  return JSON.parse(answers[0].body) as { environ: Record<string, string>; bodyBytes: number };
+}
+
+describe('the uwsgi listener', () => {
+  let server: TestServer;
+  before(async () => {
+    const apps = ['--mount', '/=inspect.py', '--mount', '/sub=inspect.py', '--mount', '/js=hello.mjs'];
+    server = await startServer(['--socket', '127.0.0.1:0', ...apps, '--socket-timeout', '2']);
+  });
+  after(() => server.stop());
+
+  test('20 half packets do not delay the requests of others', async () => {
+    const halves = await Promise.all(Array.from({ length: 20 }, () => open(server.port)));
+    for (const socket of halves) socket.write(get('/').subarray(0, 20));
+    for (let i = 0; i < 5; i++) assert.equal((await inspect(server.port, get('/'))).environ.PATH_INFO, '/');
+    // and each of them is told, once it has been silent for socket-timeout
+    const told = await Promise.all(
+      halves.map(async (socket) => {
+        const [data] = (await once(socket, 'data')) as [Buffer];
+        socket.destroy();
+        return data.toString('latin1', 0, 12);
+      }),
+    );
+    assert.deepEqual(new Set(told), new Set(['HTTP/1.1 408']));
+  });
+
+  test('a mount point is found by the path, and split off it', async () => {
+    const { environ } = await inspect(server.port, get('/sub/x'));
+    assert.equal(environ.SCRIPT_NAME, '/sub');
+    assert.equal(environ.PATH_INFO, '/x');
+    assert.equal(environ.REQUEST_URI, '/sub/x');
+  });
+
+  test('a SCRIPT_NAME that the peer sends chooses the app, and the path stays as it is', async () => {
+    const { environ } = await inspect(server.port, get('/x', [['SCRIPT_NAME', '/sub']]));
+    assert.equal(environ.SCRIPT_NAME, '/sub');
+    assert.equal(environ.PATH_INFO, '/x');
+  });
+
+  test('a JavaScript app is served too', async () => {
+    const { answers } = await raw(server.port, get('/js'));
+    assert.equal(answers[0]?.body, 'hello\n');
+  });
+
+  test('a dropped variable is warned of once, not with every request', async () => {
+    const packet = get('/', [['UWSGI_FILE', '/tmp/evil.py']]);
+    for (let i = 0; i < 3; i++) assert(!('UWSGI_FILE' in (await inspect(server.port, packet)).environ));
+    await server.waitForLog(/the variable "UWSGI_FILE" is dropped/);
+    assert.equal(server.log.match(/"UWSGI_FILE" is dropped/g)?.length, 1);
+  });
+
+  test('10 000 mutated packets leave the server as it was', async () => {
+    const random = randomFrom(11);
+    const seeds = packetCases()
+      .map((c) => c.packet)
+      .filter((packet) => packet.length > 0);
+    for (let i = 0; i < 10_000; i += 100) {
+      const packets = Array.from({ length: 100 }, () => mutate(seeds, random));
+      await Promise.all(packets.map((packet) => raw(server.port, packet, { halfClose: true })));
+    }
+    assert.equal((await inspect(server.port, get('/'))).environ.PATH_INFO, '/');
+    assert.doesNotMatch(server.log, /defect of the server|DAMN/);
+  });
+});
+
+describe('the uwsgi listener with dynamic-apps', () => {
+  test('lets the variables through to the app, and still loads nothing', async () => {
+    const server = await startServer(['--socket', '127.0.0.1:0', '--wsgi-file', 'inspect.py', '--dynamic-apps']);
+    const { environ } = await inspect(server.port, get('/', [['UWSGI_FILE', join(APPS, 'hello.py')]]));
+    assert.equal(environ.UWSGI_FILE, join(APPS, 'hello.py'));
+    await server.stop();
+  });
+});
+
+describe('--protocol http', () => {
+  test('makes --socket an HTTP socket', async () => {
+    const server = await startServer(['--socket', '127.0.0.1:0', '--protocol', 'http', '--wsgi-file', 'hello.py']);
+    const { answers } = await raw(server.port, 'GET / HTTP/1.0\r\n\r\n');
+    assert.equal(answers[0]?.body, 'hello\n');
+    await server.stop();
+  });
+});
+
+describe('nuwsgi ping and nuwsgi curl', () => {
+  test('ask this server', async () => {
+    const server = await startServer(['--socket', '127.0.0.1:0', '--wsgi-file', 'inspect.py']);
+    const address = `127.0.0.1:${server.port}`;
+    assert.match((await runToEnd(['ping', address])).output, /answers after [\d.]+ ms\n$/);
+    const curl = await runToEnd(['curl', address, '/a%20b?c=d', '-H', 'X-One: 1', '-d', 'hello', '-i']);
+    assert.equal(curl.code, 0);
+    assert.match(curl.output, /^HTTP\/1\.1 200 OK\r\n/);
+    const { environ, bodyBytes } = JSON.parse(curl.output.split('\r\n\r\n')[1]!);
+    assert.equal(environ.REQUEST_METHOD, 'POST');
+    assert.equal(environ.PATH_INFO, '/a b');
+    assert.equal(environ.QUERY_STRING, 'c=d');
+    assert.equal(environ.HTTP_X_ONE, '1');
+    assert.equal(bodyBytes, 5);
+    await server.stop();
+    const gone = await runToEnd(['ping', address]);
+    assert.equal(gone.code, 1);
+    assert.match(gone.output, /ECONNREFUSED/);
+  });
+
+  test('ask a real uWSGI', async () => {
+    const port = await freePort();
+    const address = `127.0.0.1:${port}`;
+    const args = ['--plugin', 'python3', '--socket', address, '--wsgi-file', join(ROOT, 'test/apps/inspect.py')];
+    const uwsgi = spawn('uwsgi', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let log = '';
+    uwsgi.stderr.on('data', (chunk) => {
+      log += chunk;
+    });
+    await until(() => log.includes('spawned uWSGI worker'), 'uWSGI is up');
+    const curl = await runToEnd(['curl', address, '/x?y=z']);
+    assert.equal(JSON.parse(curl.output).environ.QUERY_STRING, 'y=z');
+    uwsgi.kill('SIGKILL');
+    await once(uwsgi, 'exit');
+  });
+
+  test('explain themselves, and name a bad address', async () => {
+    assert.match((await runToEnd(['curl', '--help'])).output, /^usage: nuwsgi curl ADDRESS PATH/);
+    const bad = await runToEnd(['ping', '9090']);
+    assert.equal(bad.code, 2);
+    assert.match(bad.output, /for a port write :9090/);
+  });
+});

@@ -1,0 +1,343 @@
+import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { readCommandLine } from '../../../src/config/resolve.js';
+import { directoryWith } from './files.js';
+import { failure, MINIMAL, serve } from './serve.js';
+
+describe('a configuration', () => {
+  test('has every default, is frozen, and says nothing without reason', () => {
+    const { config, origins, warnings } = serve(MINIMAL);
+    assert.equal(config.processes, 1);
+    assert.equal(config.threads, undefined);
+    assert.equal(config.async, 1024);
+    assert.equal(config['buffer-size'], 16384);
+    assert.equal(config['need-app'], true);
+    assert.equal(config['disable-logging'], false);
+    assert.deepEqual(config.mount, []);
+    assert.deepEqual(config.http, [{ kind: 'tcp', host: '0.0.0.0', port: 0, text: ':0' }]);
+    assert(config.listen >= 1 && config.listen <= 1024);
+    assert(Object.isFrozen(config) && Object.isFrozen(config.http));
+    assert.deepEqual(
+      [...origins],
+      [
+        ['http', 'command line'],
+        ['wsgi-file', 'command line'],
+      ],
+    );
+    assert.deepEqual(warnings, []);
+  });
+
+  test('is typed by the table', () => {
+    const { config } = serve([...MINIMAL, '--http-engine', 'node', '--threads', '2']);
+    const engine: 'uws' | 'node' | undefined = config['http-engine'];
+    const threads: number | undefined = config.threads;
+    const processes: number = config.processes;
+    assert.deepEqual([engine, threads, processes], ['node', 2, 1]);
+  });
+
+  test('the last scalar wins and lists grow, whatever names they are given by', () => {
+    const { config } = serve([...MINIMAL, '-p', '2', '--workers=3', '--http', ':1', '--pp', 'a', '--pythonpath', 'b']);
+    assert.equal(config.processes, 3);
+    assert.deepEqual(
+      config.http.map(({ text }) => text),
+      [':0', ':1'],
+    );
+    assert.deepEqual(config.pythonpath, ['a', 'b']);
+  });
+
+  test('what the user set is kept as uwsgi.opt shows it: a list where an option that repeats came more than once', () => {
+    const { given } = serve([
+      ...MINIMAL,
+      '-M',
+      '--vacuum=off',
+      '--env',
+      'A=1',
+      '--env',
+      'B=2',
+      '--pp',
+      'a',
+      '-p2',
+      '-p3',
+      '--stats',
+      ':1',
+    ]);
+    assert.deepEqual(
+      { ...given },
+      {
+        http: ':0',
+        'wsgi-file': 'foobar.py',
+        master: true,
+        vacuum: false,
+        env: ['A=1', 'B=2'],
+        pythonpath: 'a',
+        processes: '3',
+        stats: ':1',
+      },
+    );
+    assert.equal(Object.getPrototypeOf(given), null);
+  });
+
+  test('help and version are found before anything is checked', () => {
+    assert.equal(readCommandLine(['--nonsense', '--help'], {}).kind, 'help');
+    assert.deepEqual(readCommandLine(['--version'], {}), { kind: 'version' });
+  });
+});
+
+describe('the order of sources', () => {
+  const directory = directoryWith({
+    'app.yaml': 'uwsgi:\n  http: :0\n  module: site\n  processes: 5\n  threads: 5\n',
+    'other.ini': '[uwsgi]\nthreads = 7\n',
+  });
+  const yaml = join(directory, 'app.yaml');
+  const ini = join(directory, 'other.ini');
+
+  test('the command line wins over a file given as a bare argument, on whichever side of it', () => {
+    for (const argv of [
+      [yaml, '-p', '2'],
+      ['-p', '2', yaml],
+    ]) {
+      const { config, origins } = serve(argv);
+      assert.equal(config.processes, 2);
+      assert.equal(config.threads, 5);
+      assert.equal(origins.get('processes'), 'command line');
+      assert.equal(origins.get('threads'), `${yaml}:5`);
+    }
+  });
+
+  test('a file given by an option is read in its place', () => {
+    assert.equal(serve(['-p', '2', '--yaml', yaml]).config.processes, 5);
+    assert.equal(serve(['--yaml', yaml, '-p', '2']).config.processes, 2);
+    assert.equal(serve(['--yaml', yaml, '--ini', ini]).config.threads, 7);
+    assert.equal(serve(['--config', ini, '--config', yaml]).config.threads, 5);
+  });
+
+  test('the environment comes first, by any name of an option', () => {
+    const env = { UWSGI_WORKERS: '9', UWSGI_MASTER: '', UWSGI_HTTP: ':9', HOME: '/root' };
+    const { config, origins } = serve(MINIMAL, env);
+    assert.equal(config.processes, 9);
+    assert.equal(origins.get('processes'), 'UWSGI_WORKERS');
+    assert.deepEqual(
+      config.http.map(({ text }) => text),
+      [':9', ':0'],
+    );
+    assert.equal(serve([yaml], env).config.processes, 5);
+  });
+
+  test('a variable that looks like an option misspelt is told, others are left alone', () => {
+    const env = { UWSGI_PROCESES: '4', UWSGI_VERSION: '2.0.30', UWSGI_HELP: 'me', UWSGI_PORT_9090_TCP_ADDR: 'x' };
+    assert.deepEqual(serve(MINIMAL, env).warnings, [
+      'UWSGI_PROCESES: ignored, no option is called so; did you mean "processes"?',
+    ]);
+    assert.match(failure(MINIMAL, { UWSGI_PROCESSES: 'four' }), /^UWSGI_PROCESSES: processes = "four" is not a number/);
+  });
+
+  test('set gives options and placeholders', () => {
+    const { config, given } = serve([...MINIMAL, '--set', 'processes=3', '-S', 'base=/srv', '--chdir', '%(base)/app']);
+    assert.equal(config.processes, 3);
+    assert.equal(config.chdir, '/srv/app');
+    assert.equal(given.base, '/srv');
+  });
+});
+
+describe('files', () => {
+  const directory = directoryWith({
+    'app.ini':
+      '[uwsgi]\nproject = blog\nchdir = %d%(project)\nhttp = $(ADDRESS)\nmodule = %n\nini = :more\n[more]\nprocesses = 3\n',
+    'parts/threads.ini': '[uwsgi]\nthreads = 3\n',
+    'wrong.yaml': 'uwsgi:\n  proceses: 4\n  http: 9090\n  master: maybe\n  threads: -1\n  callable:\n  version: true\n',
+    'parts/bare.ini': '[uwsgi]\nhttp\n',
+    'app.conf': '[uwsgi]\nprocesses = 2\n',
+    'tab.yaml': 'uwsgi:\n\thttp: :0\n',
+  });
+  const path = (name: string) => join(directory, name);
+
+  test('name placeholders and letters of their own, and a section of themselves', () => {
+    const { config, origins, given } = serve([path('app.ini')], { ADDRESS: ':7' });
+    assert.equal(config.chdir, path('blog'));
+    assert.equal(config.module, 'app');
+    assert.equal(config.http[0]!.text, ':7');
+    assert.equal(config.processes, 3);
+    assert.equal(origins.get('processes'), `${path('app.ini')}:8`);
+    assert.equal(given.project, 'blog');
+    assert.equal(serve([...MINIMAL, '--ini', `${path('app.ini')}:more`]).config.processes, 3);
+  });
+
+  test('may include others by any path, and not themselves', () => {
+    const main = directoryWith({
+      'a.yaml': `uwsgi:\n  http: :0\n  module: a\n  include: ${path('parts/threads.ini')}\n`,
+      'loop.ini': '[uwsgi]\ninclude = %p\n',
+    });
+    assert.equal(serve([join(main, 'a.yaml')]).config.threads, 3);
+    assert.match(failure([join(main, 'loop.ini')]), /loop\.ini:2: include ".*loop\.ini": it includes itself$/);
+  });
+
+  test('every mistake in a file is told at once, each with its line', () => {
+    const wrong = path('wrong.yaml');
+    assert.deepEqual(failure([wrong]).split('\n').sort(), [
+      `${wrong}:2: no option is called "proceses"; did you mean "processes"?`,
+      `${wrong}:3: http = "9090" is not an address: :PORT, HOST:PORT, [IPV6]:PORT, unix:/PATH or @NAME; for a port write :9090`,
+      `${wrong}:4: master = "maybe" is not a boolean: true, on, yes, 1 or false, off, no, 0`,
+      `${wrong}:5: threads = "-1" is not a number from 1 to 1024, in decimal digits`,
+      `${wrong}:6: callable needs a value: NAME`,
+      `${wrong}:7: version is for the command line only`,
+    ]);
+  });
+
+  // biome-ignore format: a table
+  const MISTAKES: readonly (readonly [mistake: string, argv: readonly string[], message: RegExp])[] = [
+    ['a file that is not there', [path('nope.yaml')],                /^command line: yaml ".*nope\.yaml": there is no such file \(looked for in .*\)$/],
+    ['a directory',              ['--ini', path('parts')],           /^command line: ini ".*parts": it is a directory, not a file$/],
+    ['a tab',                    [path('tab.yaml')],                 /tab\.yaml:2: there is a tab in the indentation/],
+    ['an option without value',  [path('parts/bare.ini')],           /bare\.ini:2: http needs a value: an address/],
+    ['a section that is not there', [`${path('app.ini')}:prod`],     /app\.ini: there is no section \[prod\]$/],
+    ['an unknown format',        ['--config', path('app.conf')],     /^command line: config ".*app\.conf": the extension tells no format/],
+    ['a URL',                    ['--yaml', 'http://x/app.yaml'],    /only files are read, no URLs$/],
+    ['a section of nothing',     ['--ini', ':prod'],                 /there is no file name in front of the section$/],
+    ['a file name left out',     ['--yaml='],                        /^command line: yaml needs a value: a path$/],
+    ['a format of later',        ['--json', 'app.json'],             /^command line: json is known from uWSGI and not supported/],
+  ];
+  for (const [mistake, argv, message] of MISTAKES) {
+    test(`${mistake} ends the start`, () => assert.match(failure(argv), message));
+  }
+
+  test('a file that may not be read says so', () => {
+    const secret = directoryWith({ 'app.ini': '[uwsgi]\n' });
+    chmodSync(secret, 0);
+    const isRoot = process.geteuid!() === 0;
+    if (isRoot) process.seteuid!(65534); // nobody: root may read everything
+    try {
+      assert.match(failure([join(secret, 'app.ini')]), /the file may not be read: check its permissions/);
+    } finally {
+      if (isRoot) process.seteuid!(0);
+      chmodSync(secret, 0o700);
+    }
+  });
+
+  test('the format can be told by the option instead of the extension', () => {
+    assert.equal(serve([...MINIMAL, '--ini', path('app.conf')]).config.processes, 2);
+  });
+
+  test('a name nobody knows is a placeholder only when something refers to it', () => {
+    const files = directoryWith({
+      'a.ini': '[uwsgi]\nbase = /srv\nchdir = %(base)\n',
+      'b.ini': '[uwsgi]\nbase = /srv\n',
+    });
+    assert.equal(serve([...MINIMAL, '--ini', join(files, 'a.ini')]).config.chdir, '/srv');
+    assert.match(failure([...MINIMAL, '--ini', join(files, 'b.ini')]), /b\.ini:2: no option is called "base"/);
+  });
+});
+
+describe('what must fit together', () => {
+  // biome-ignore format: a table
+  const CONFLICTS: readonly (readonly [argv: readonly string[], message: RegExp])[] = [
+    [['--http', ':0'],                            /^no app is given: .*\n {2}nuwsgi --http :9090 --wsgi-file foobar\.py$/],
+    [['--module', 'a'],                           /^no address to listen on is given: .*\n {2}nuwsgi --http/],
+    [['--http', ':0', '--module', 'a', '--wsgi-file', 'b.py'], /^two apps on \/: b\.py \(wsgi-file, command line\) and a \(module, command line\)/],
+    [['--http', ':0', '--mount', '/a=b.py', '--mount', '/a/=c.py'], /^two apps on \/a: b\.py .* and c\.py /],
+    [['--http', ':0', '--module', 'a', '--mount', '/=b.py'], /^two apps on \/: a /],
+    [['--http', ':0', '--mount', 'js=b.mjs'],     /mount = "js=b\.mjs" is not of the form \/PATH=APP/],
+    [['--http', ':0', '--mount', '/js'],          /mount = "\/js" is not of the form \/PATH=APP$/],
+    [['--http', ':0', '--mount', '/a?b=c.py'],    /has no "\?"/],
+    [['--http', ':0', '--mount', '/js=b.rb'],     /mount = "\/js=b\.rb" is not a mount of an app: a Python file/],
+    [['--http', ':0', '--app', 'hello.tsx'],      /app = "hello\.tsx" is not an app: a Python file/],
+    [['--http', ':0', '--module', 'foobar.py'],   /for a file use wsgi-file$/],
+    [['--http', ':0', '--wsgi-file', 'a.b:c'],    /wsgi-file = "a\.b:c" is not a file; for a Python module use module$/],
+    [['--http', ':9090', '--http-socket', ':9090', 'a.py'], /^http \(command line\) and http-socket \(command line\) want the same address, :9090$/],
+    [['--http', ':70000', 'a.py'],                /a port is 0 to 65535$/],
+    [['--http', '', 'a.py'],                      /^command line: http needs a value: an address/],
+    [['--http', ':0', 'a.py', '-p', '0'],         /processes = "0" is not a number from 1 to 1024$/],
+    [['--http', ':0', 'a.py', '--threads', '1025'], /threads = "1025" is not a number from 1 to 1024$/],
+    [['--http', ':0', 'a.py', '--max-inflight', '65535'], /from 1 to 65534$/],
+    [['--http', ':0', 'a.py', '--http-engine', 'apache'], /is not one of uws, node$/],
+    [['--http', ':0', 'a.py', '--limit-post', '10M'], /limit-post = "10M" is not a number of bytes, in decimal digits$/],
+  ];
+  for (const [argv, message] of CONFLICTS) {
+    test(`an error: ${argv.join(' ')}`, () => assert.match(failure(argv), message));
+  }
+
+  test('what follows from an earlier mistake is not told as well', () => {
+    assert.doesNotMatch(failure(['--htp', ':9090', 'a.py']), /no address/);
+    assert.doesNotMatch(failure(['--socket', ':9090', 'a.py']), /no address/);
+  });
+
+  test('without need-app a server without apps is worth a warning only', () => {
+    const { apps, warnings } = serve(['--http', ':0', '--need-app=false']);
+    assert.deepEqual(apps, []);
+    assert.deepEqual(warnings, ['no app is given: every request is answered 404']);
+  });
+
+  test('apps come with their paths, a slash at the end does not count, and / is the root', () => {
+    const { apps } = serve([
+      '--http',
+      ':0',
+      '--mount',
+      '/=foobar.py',
+      '--mount',
+      '/js/=hello.mjs',
+      '--mount',
+      '/api = pkg.mod:make()',
+    ]);
+    assert.deepEqual(
+      apps.map(({ path, target }) => [path, target.kind, target.text]),
+      [
+        ['', 'python-file', 'foobar.py'],
+        ['/js', 'js', 'hello.mjs'],
+        ['/api', 'python-module', 'pkg.mod:make()'],
+      ],
+    );
+  });
+
+  test('numbers beyond what the machine or the protocol can do are cut down with a warning', () => {
+    const { config, warnings } = serve([...MINIMAL, '-b', '70000', '-l', '65535']);
+    assert.equal(config['buffer-size'], 65535);
+    assert.equal(warnings[0], 'command line: buffer-size is cut down to 65535');
+    if (config.listen < 65535)
+      assert.match(warnings[1]!, /^command line: listen is cut down to \d+, which is net\.core\.somaxconn$/);
+  });
+});
+
+describe('options of uWSGI that are not served', () => {
+  test('warn once, with the place and the reason', () => {
+    const { warnings } = serve([
+      ...MINIMAL,
+      '-t',
+      '30',
+      '--harakiri',
+      '60',
+      '--plugin',
+      'python3',
+      '--memory-report=false',
+    ]);
+    assert.deepEqual(warnings, [
+      'command line: harakiri is known from uWSGI and not supported: ignored (limits and recycling are not implemented yet)',
+      'command line: plugin is known from uWSGI and not supported: ignored (there are no plugins to load)',
+    ]);
+  });
+
+  test('are errors with strict-options, wherever it stands', () => {
+    for (const argv of [
+      ['--strict-options', '-t', '3'],
+      ['-t', '3', '--strict-options'],
+    ]) {
+      assert.match(failure([...MINIMAL, ...argv]), /^command line: harakiri is known from uWSGI and not supported: /);
+    }
+  });
+
+  test('are errors where going on would be worse', () => {
+    assert.match(
+      failure(['-s', ':3031', 'a.py']),
+      /^command line: socket is known from uWSGI and not supported: .*use http-socket/,
+    );
+    assert.match(failure([...MINIMAL, '--uid', 'www-data']), /uid is known .* keep the rights/);
+  });
+
+  test('an option that is always on says so when it is switched off', () => {
+    const { config, warnings } = serve([...MINIMAL, '--master=false', '--vacuum']);
+    assert.deepEqual(warnings, [
+      'command line: master cannot be switched off: the server always supervises its workers',
+    ]);
+    assert.equal(config.vacuum, true);
+  });
+});
