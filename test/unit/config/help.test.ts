@@ -31,7 +31,7 @@ describe('help', () => {
 
   test('of an option that is not served tells why', () => {
     assert.match(optionHelp('gevent'), /not supported: Python apps run in threads/);
-    assert.match(optionHelp('socket'), /does not start with it/);
+    assert.match(optionHelp('fastcgi-socket'), /does not start with it/);
   });
 
   test('of nothing suggests a name', () => {

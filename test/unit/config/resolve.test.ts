@@ -259,7 +259,7 @@ describe('what must fit together', () => {
 
   test('what follows from an earlier mistake is not told as well', () => {
     assert.doesNotMatch(failure(['--htp', ':9090', 'a.py']), /no address/);
-    assert.doesNotMatch(failure(['--socket', ':9090', 'a.py']), /no address/);
+    assert.doesNotMatch(failure(['--fastcgi-socket', ':9090', 'a.py']), /no address/);
   });
 
   test('without need-app a server without apps is worth a warning only', () => {
@@ -327,8 +327,8 @@ describe('options of uWSGI that are not served', () => {
 
   test('are errors where going on would be worse', () => {
     assert.match(
-      failure(['-s', ':3031', 'a.py']),
-      /^command line: socket is known from uWSGI and not supported: .*use http-socket/,
+      failure(['--fastcgi-socket', ':3031', 'a.py']),
+      /^command line: fastcgi-socket is known from uWSGI and not supported: .*use http-socket/,
     );
     assert.match(failure([...MINIMAL, '--uid', 'www-data']), /uid is known .* keep the rights/);
   });
