@@ -3,7 +3,7 @@
 // Decided elsewhere: what there is to say (options.ts, known-names.ts).
 
 import { ConfigError } from '../base/errors.js';
-import { OPTIONS, type Option, SECTIONS, type Section } from './options.js';
+import { type Option, SECTIONS, sectionOf } from './options.js';
 import { KIND_NAMES } from './values.js';
 import { findByLetter, findWord, namesOf, suggest, type Word } from './vocabulary.js';
 
@@ -22,8 +22,6 @@ Serves Python WSGI and JavaScript apps with uWSGI's options.
 const FOOTER = `nuwsgi --help OPTION explains one option, also those of uWSGI that are not in this list.
 Every option can stand in a YAML or INI file under "uwsgi", and in the environment as UWSGI_OPTION.
 `;
-
-const all: readonly Option[] = OPTIONS;
 
 /** Words into lines of at most `width` characters. */
 function wrap(text: string, width: number): string[] {
@@ -65,19 +63,18 @@ function listed(option: Option): string {
   return [start, ...others.map((line) => indent + line)].join('\n');
 }
 
-function section(name: Section): string {
-  const rows = all.filter((option) => option.section === name);
+function section(title: string, rows: readonly Option[]): string {
   const always = rows.filter((option) => option.always !== undefined).map((option) => option.name);
   const lines = rows.filter((option) => option.always === undefined).map(listed);
   if (always.length > 0) {
     lines.push(...wrap(`Accepted, and always so: ${always.join(', ')}.`, WIDTH - 6).map((line) => `      ${line}`));
   }
-  return `${SECTIONS[name]}\n${lines.join('\n')}\n`;
+  return `${title}\n${lines.join('\n')}\n`;
 }
 
 /** Every option that does something, by section. */
 export function helpText(): string {
-  const sections = (Object.keys(SECTIONS) as Section[]).map(section);
+  const sections = SECTIONS.map(({ title, options }) => section(title, options));
   return [USAGE, ...sections, FOOTER].join('\n');
 }
 
@@ -104,7 +101,7 @@ function rowsOf(option: Option): Rows {
     ['what it does', `${option.help}.`],
     ['value', `${choices}${form}${range}${option.clamps ? '; more is cut down' : ''}`],
     ['default', option.always === undefined ? (defaultOf(option) ?? 'none') : 'on, and cannot be switched off'],
-    ['section', SECTIONS[option.section]],
+    ['section', sectionOf(option)],
   ];
   if (option.many) rows.push(['repeated', 'every one counts']);
   if (option.always !== undefined) rows.push(['here', `${option.always}. Accepted, and changes nothing.`]);

@@ -6,7 +6,6 @@ import { parseAssign, parseFlag, parseValue } from '../../../src/config/values.j
 const option = (fields: Partial<Option>): Option => ({
   name: 'x',
   kind: 'int',
-  section: 'general',
   help: '',
   ...fields,
 });

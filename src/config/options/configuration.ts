@@ -1,0 +1,20 @@
+// Where further options come from. Rows of the options table; see options.ts.
+
+import type { Option } from './table.js';
+
+// biome-ignore format: a table
+export const CONFIGURATION = [
+  { name: 'ini', kind: 'path', many: true, help: 'read options from this INI file' },
+  { name: 'yaml', aliases: ['yml'], short: 'y', kind: 'path', many: true, help: 'read options from this YAML file' },
+  { name: 'config', kind: 'path', many: true, help: 'read options from this file, the format by its extension' },
+  { name: 'include', kind: 'path', many: true, help: 'in a file: read the options of another one here' },
+  { name: 'set', short: 'S', kind: 'assign', many: true, value: 'NAME=VALUE',
+    help: 'set an option, or what %(NAME) stands for' },
+  { name: 'set-placeholder', aliases: ['set-ph'], kind: 'assign', many: true, value: 'NAME=VALUE',
+    help: 'set what %(NAME) stands for' },
+  { name: 'strict-options', kind: 'flag', default: false,
+    help: 'options that uWSGI knows and this server does not support are errors instead of warnings',
+    differs: 'Not an option of uWSGI.' },
+  { name: 'strict', kind: 'flag', default: true,
+    help: 'unknown options are errors', always: 'an unknown option is always an error' },
+] as const satisfies readonly Option[];

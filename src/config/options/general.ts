@@ -1,0 +1,10 @@
+// What ends the program after it has said something. Rows of the options table; see options.ts.
+
+import type { Option } from './table.js';
+
+// biome-ignore format: a table
+export const GENERAL = [
+  { name: 'help', aliases: ['usage'], short: 'h', kind: 'flag', default: false, value: 'OPTION',
+    help: 'show this list, or everything about one option' },
+  { name: 'version', kind: 'flag', default: false, help: 'show the version' },
+] as const satisfies readonly Option[];

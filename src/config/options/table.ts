@@ -1,0 +1,44 @@
+// What a row of the options table can say. The rows themselves lie beside this file, one file per section.
+//
+// Decided elsewhere: how a text becomes a value (values.ts), what the rows add up to (options.ts).
+
+import type { Address } from '../address.js';
+import type { Assign } from '../values.js';
+
+/** What an option of each kind is to the program. */
+export interface Values {
+  flag: boolean;
+  int: number;
+  size: number;
+  seconds: number;
+  text: string;
+  path: string;
+  choice: string;
+  address: Address;
+  assign: Assign;
+}
+export type Kind = keyof Values;
+
+export interface Option {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly short?: string;
+  readonly kind: Kind;
+  /** May be given several times, and then all of them count. */
+  readonly many?: true;
+  /** Absent: the option has no value unless somebody gives one. */
+  readonly default?: boolean | number | string;
+  /** What `--help` says instead of `default`, where that is found out at start. */
+  readonly defaultText?: string;
+  readonly range?: readonly [least: number, most: number];
+  /** A value above the range is cut down with a warning instead of refused. */
+  readonly clamps?: true;
+  readonly choices?: readonly string[];
+  /** What `--help` calls the value, where the kind does not say enough. */
+  readonly value?: string;
+  readonly help: string;
+  /** In what it departs from uWSGI. */
+  readonly differs?: string;
+  /** The option is accepted and changes nothing: what it asks for is so anyway. The text says why. */
+  readonly always?: string;
+}
