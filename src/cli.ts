@@ -6,7 +6,7 @@
 // Decided elsewhere: what the options are (config/), what a stop is (server.ts).
 
 import { readFileSync } from 'node:fs';
-import { NuwsgiError } from './base/errors.js';
+import { ConfigError, NuwsgiError } from './base/errors.js';
 import { type Log, openLog, sayNow } from './base/log.js';
 import { COMMANDS, runCommand } from './client/commands.js';
 import { type Resolved, readCommandLine } from './config/resolve.js';
@@ -56,14 +56,25 @@ async function serve(resolved: Resolved): Promise<void> {
     await server?.stop(resolved.config['worker-reload-mercy'] * 1000);
   });
   try {
-    const { chdir } = resolved.config;
-    if (chdir !== undefined) process.chdir(chdir);
+    enter(resolved);
     log.line(`*** Starting nuwsgi ${version} on Node ${process.versions.node} (pid: ${process.pid}) ***`);
     log.line(`current working directory: ${process.cwd()}`);
     server = new Server(planOf(resolved, version), log);
     await server.start();
   } catch (error) {
     end(log, error);
+  }
+}
+
+/** Goes where --chdir says. */
+function enter({ config, origins }: Resolved): void {
+  if (config.chdir === undefined) return;
+  try {
+    process.chdir(config.chdir);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such directory' : code === 'ENOTDIR' ? 'it is a file' : String(code);
+    throw new ConfigError('CONFIG_FILE', origins.get('chdir') ?? 'chdir', `chdir "${config.chdir}": ${why}`);
   }
 }
 

@@ -66,7 +66,7 @@ function listenersOf(config: Resolved['config']): ListenerPlan[] {
 export function planOf({ config, apps, given }: Resolved, version: string): ServerPlan {
   const listeners = listenersOf(config);
   return {
-    apps: apps.map((app) => definitionOf(app, config, listeners)),
+    apps: apps.map((app) => definitionOf(app, listeners)),
     listeners,
     limits: {
       headBytes: config['buffer-size'],
@@ -96,10 +96,11 @@ function boundAddress(option: string, address: Address): BoundAddress {
   return { path, host: '', port: 0, option, text };
 }
 
-function definitionOf(app: AppMount, config: Resolved['config'], listeners: readonly ListenerPlan[]): AppDefinition {
-  const { target, path } = app;
+function definitionOf(app: AppMount, listeners: readonly ListenerPlan[]): AppDefinition {
+  const { target, path, config } = app;
+  const directory = config.chdir ?? process.cwd();
   const environment = { ...process.env, ...Object.fromEntries(config.env.map(({ key, value }) => [key, value])) };
-  const venv = config.virtualenv === undefined ? undefined : resolve(config.virtualenv);
+  const venv = config.virtualenv === undefined ? undefined : resolve(directory, config.virtualenv);
   if (venv !== undefined) {
     environment.VIRTUAL_ENV = venv;
     environment.PATH = `${join(venv, 'bin')}:${environment.PATH ?? ''}`;
@@ -107,10 +108,11 @@ function definitionOf(app: AppMount, config: Resolved['config'], listeners: read
   const python = config.python ?? (venv === undefined ? 'python3' : join(venv, 'bin', 'python'));
   const program: Program =
     target.kind === 'js'
-      ? { kind: 'js', file: resolve(target.path) }
+      ? { kind: 'js', file: resolve(directory, target.path) }
       : {
           kind: 'python',
           python,
+          directory,
           target: target.kind === 'python-file' ? { file: target.path } : { module: target.module },
           pythonPath: config.pythonpath,
           lazy: config['lazy-apps'],

@@ -12,6 +12,7 @@ import {
   MODULE_FORMS,
   moduleTarget,
 } from './app-target.js';
+import type { Config } from './options.js';
 import type { Assign } from './values.js';
 
 /** An app to be served. */
@@ -23,6 +24,8 @@ export interface AppMount {
   readonly option: string;
   /** Where that option was given. */
   readonly at: string;
+  /** The configuration as this app sees it: the server's, with what was given for this app alone. Frozen. */
+  readonly config: Config;
 }
 
 /** A value with its place, as resolve.ts keeps it. */
@@ -39,7 +42,11 @@ const ROOT_OPTIONS: readonly (readonly [option: string, target: (text: string) =
 ];
 
 /** The apps, in the order of their options; what is wrong with them goes to `problems`. */
-export function appsOf(valuesOf: (option: string) => readonly Placed[], problems: ConfigError[]): readonly AppMount[] {
+export function appsOf(
+  valuesOf: (option: string) => readonly Placed[],
+  config: Config,
+  problems: ConfigError[],
+): readonly AppMount[] {
   const apps: AppMount[] = [];
   const add = (
     path: string,
@@ -51,7 +58,7 @@ export function appsOf(valuesOf: (option: string) => readonly Placed[], problems
   ) => {
     const other = apps.find((app) => app.path === path);
     if (target === undefined) problems.push(new ConfigError('CONFIG_BAD_VALUE', option, at, text, forms));
-    else if (other === undefined) apps.push({ path, target, option, at });
+    else if (other === undefined) apps.push({ path, target, option, at, config });
     else problems.push(new ConfigError('CONFIG_CONFLICT', twoApps(other, option, target, at)));
   };
   for (const [option, targetOf, forms] of ROOT_OPTIONS) {

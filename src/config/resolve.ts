@@ -6,6 +6,7 @@
 //   of them (server.ts).
 
 import { readFileSync } from 'node:fs';
+import { resolve as resolvePath } from 'node:path';
 import { ConfigError } from '../base/errors.js';
 import { type Address, bindingKey } from './address.js';
 import { type AppMount, appsOf, type Placed } from './apps.js';
@@ -72,7 +73,7 @@ class Resolver {
     }
     const config = this.#config();
     this.#unserved(unserved, config['strict-options']);
-    const apps = appsOf((option) => this.#values.get(option) ?? [], this.#problems);
+    const apps = appsOf((option) => this.#values.get(option) ?? [], config, this.#problems);
     this.#checkListeners(config);
     this.#checkCompleteness(config, apps);
     const [first] = this.#problems;
@@ -116,6 +117,7 @@ class Resolver {
       else config[option.name] = values === undefined ? option.default : values.at(-1)!.value;
     }
     config.listen = this.#backlog(config.listen as number);
+    if (config.chdir !== undefined) config.chdir = resolvePath(config.chdir as string);
     // The table is what `Config` is derived from, and the loop above what fills it: the compiler cannot see that.
     return Object.freeze(config) as unknown as Config;
   }

@@ -20,6 +20,8 @@ export type Program =
   | {
       readonly kind: 'python';
       readonly python: string;
+      /** Where it runs: relative paths of the app start there. */
+      readonly directory: string;
       readonly target: { readonly file: string } | { readonly module: string };
       readonly pythonPath: readonly string[];
       /** Load the app in each worker, not once before they are forked. */
@@ -92,9 +94,9 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, firstW
   const common = { name: d.name, callable: d.callable, environment: d.environment, listeners: d.listeners };
   const { version, hostname } = s;
   if (d.program.kind === 'python') {
-    const { python, target, pythonPath, lazy } = d.program;
+    const { python, directory, target, pythonPath, lazy } = d.program;
     const { bufferBytes, options } = s;
-    const app = { ...common, python, target, pythonPath, lazy, bufferBytes, version, hostname, options };
+    const app = { ...common, python, directory, target, pythonPath, lazy, bufferBytes, version, hostname, options };
     supervisor.connect(dispatcher, new PythonHost(app, arena, s.doorbellFd, supervisor.events));
     s.pump.add(dispatcher);
   } else {

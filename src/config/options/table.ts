@@ -26,6 +26,8 @@ export interface Option {
   readonly kind: Kind;
   /** May be given several times, and then all of them count. */
   readonly many?: true;
+  /** An entry of the `apps:` list may set it for its app; a list then grows by it, any other value is replaced. */
+  readonly perApp?: true;
   /** Absent: the option has no value unless somebody gives one. */
   readonly default?: boolean | number | string;
   /** What `--help` says instead of `default`, where that is found out at start. */

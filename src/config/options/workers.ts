@@ -4,15 +4,15 @@ import type { Option } from './table.js';
 
 // biome-ignore format: a table
 export const WORKERS = [
-  { name: 'processes', aliases: ['workers'], short: 'p', kind: 'int', default: 1, range: [1, 1024],
+  { name: 'processes', aliases: ['workers'], short: 'p', kind: 'int', perApp: true, default: 1, range: [1, 1024],
     help: 'run this many workers of each app: processes for Python, threads for JavaScript',
     differs: 'Each app has workers of its own; in uWSGI every worker holds all apps.' },
-  { name: 'threads', kind: 'int', range: [1, 1024], defaultText: '1 for Python apps; JavaScript apps go by async',
+  { name: 'threads', kind: 'int', perApp: true, range: [1, 1024], defaultText: '1 for Python apps; JavaScript apps go by async',
     help: 'how many requests one worker runs at once' },
-  { name: 'async', kind: 'int', default: 1024, range: [1, 65534],
+  { name: 'async', kind: 'int', perApp: true, default: 1024, range: [1, 65534],
     help: 'how many requests one worker of a JavaScript app runs at once, unless threads is given',
     differs: 'In uWSGI the number of coroutines per worker, 1 by default; Python apps here go by threads.' },
-  { name: 'js-heap-limit', kind: 'int', value: 'MIB', range: [16, 65536], defaultText: "V8's own limit",
+  { name: 'js-heap-limit', kind: 'int', perApp: true, value: 'MIB', range: [16, 65536], defaultText: "V8's own limit",
     help: 'end a JavaScript worker whose heap grows beyond this many MiB, and start another one',
     differs: 'Not an option of uWSGI.' },
   { name: 'worker-reload-mercy', kind: 'seconds', default: 60, range: [0, 86400],

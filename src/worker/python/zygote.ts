@@ -5,6 +5,7 @@
 // Decided elsewhere: when workers are started and replaced (lifecycle/supervisor.ts), the shared memory (arena/).
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Duplex, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +24,8 @@ export interface PythonApp {
   readonly name: string;
   /** Interpreter: a path, or a name to be found in PATH. */
   readonly python: string;
+  /** The working directory of the app. */
+  readonly directory: string;
   readonly target: { readonly file: string } | { readonly module: string };
   readonly callable: string;
   /** Load the app in each worker, not once before the fork. */
@@ -95,6 +98,7 @@ export class Zygote {
     const child = spawn(app.python, [BRIDGE], {
       // a session of its own: a Ctrl-C in the terminal is for the server, which then stops its workers in order
       detached: true,
+      cwd: app.directory,
       env: app.environment,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', arena.fd, doorbellFd, ...Array<'pipe'>(workers).fill('pipe')],
     });
@@ -108,9 +112,13 @@ export class Zygote {
         reject(new AppError('APP_LOAD', app.name, `${step} failed (${app.python})`, detail.trimEnd(), cure));
       };
       child.once('error', (error: NodeJS.ErrnoException) => {
+        // the kernel says ENOENT for a missing program and for a missing directory
+        const isLost = error.code === 'ENOENT' && !existsSync(app.directory);
         const missing = error.code === 'ENOENT' ? `no program "${app.python}" was found` : error.message;
         fail(
-          `${missing}\nPython apps need CPython 3.8 or newer: install python3, or name it with --python or --virtualenv.`,
+          isLost
+            ? `there is no directory "${app.directory}" (chdir)`
+            : `${missing}\nPython apps need CPython 3.8 or newer: install python3, or name it with --python or --virtualenv.`,
         );
       });
       if (child.pid === undefined) return;

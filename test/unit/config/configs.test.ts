@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { serve } from './serve.js';
@@ -23,7 +23,7 @@ describe('the quick start', () => {
     );
     assert.deepEqual(
       [config.chdir, config.processes, config.threads, config.http[0]!.text],
-      ['examples', 2, 2, ':9090'],
+      [resolve('examples'), 2, 2, ':9090'],
     );
   });
 });
