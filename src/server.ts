@@ -56,7 +56,7 @@ export class Server {
     }
     await Promise.all(this.#apps.map((app) => this.#startApp(app)));
     for (const { definition, dispatcher } of this.#apps) {
-      this.#site.mounts.push({ path: definition.mount, dispatcher });
+      this.#site.mounts.push({ path: definition.mount, receiver: dispatcher });
     }
     this.#site.mounts.sort((a, b) => b.path.length - a.path.length); // the longest match comes first
     for (const [index, listener] of plan.listeners.entries()) await this.#open(listener, index);
@@ -139,7 +139,7 @@ export class Server {
 
   #onAnswered(app: number, exchange: Exchange, worker: WorkerPort): void {
     this.#answered++;
-    if (!this.#plan.logRequests) return;
+    if (!this.#plan.logRequests || exchange.record.muted) return;
     const pid = this.#plan.apps[app]!.program.kind === 'python' ? worker.id : process.pid;
     const who = { pid, app, ofWorker: worker.answered, ofServer: this.#answered };
     this.#log.line(requestLine(exchange.record, who, performance.now(), this.#clock.text));

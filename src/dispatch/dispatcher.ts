@@ -25,6 +25,7 @@ import { AppError, LoadError, PeerError } from '../base/errors.js';
 import { Fifo } from '../base/fifo.js';
 import type { Exchange, ExchangeOwner } from './exchange.js';
 import { isStalled, nextServiceMs, pickWorker, shouldSpread } from './policy.js';
+import type { Receiver } from './receiver.js';
 import { WorkerPort } from './worker-port.js';
 
 export interface DispatcherOptions {
@@ -47,7 +48,7 @@ export interface DispatcherOptions {
 /** Requests shorter than this say nothing about the app's usual time. */
 const FIRST_GUESS_MS = 1;
 
-export class Dispatcher implements ExchangeOwner {
+export class Dispatcher implements ExchangeOwner, Receiver {
   readonly arena: Arena;
   readonly workers: readonly WorkerPort[];
   readonly counters = { accepted: 0, refused: 0, late: 0, moved: 0, mad: 0 };
@@ -95,11 +96,7 @@ export class Dispatcher implements ExchangeOwner {
 
   // --- requests in ------------------------------------------------------------------------------------------------
 
-  /**
-   * Takes a complete request over. `names` and `values` are the environ block of wire/cgi.ts; a body is either `input`
-   * or lies in the file `inputFd`, which stays open until the exchange is answered. Answers 503 itself when all slots
-   * are in use, and 431 when the variables do not fit.
-   */
+  /** See `Receiver`. Answers 503 itself when all slots are in use, and 431 when the variables do not fit. */
   submit(
     exchange: Exchange,
     names: string,
@@ -119,7 +116,6 @@ export class Dispatcher implements ExchangeOwner {
     this.#fill(exchange, slot, flags, names.length, values.length, listener, input, inputFd, nowMs);
   }
 
-  /** Takes over a request that came as a uwsgi packet; `payload` is what wire/uwsgi.ts made of it. As `submit`. */
   submitPacket(
     exchange: Exchange,
     payload: Buffer,

@@ -44,6 +44,10 @@ export class ExchangeRecord {
   bodyBytes = 0;
   /** The thread of its worker that answered it. */
   core = 0;
+  /** What answered in place of an app's worker, as the log names it; '' for a worker. */
+  via: '' | 'sendfile' | 'route' = '';
+  /** A rule wants no line for it in the log. */
+  muted = false;
 }
 
 export abstract class Exchange {
@@ -56,12 +60,16 @@ export abstract class Exchange {
   /** The worker waits until `drained` is called. */
   creditOwed = false;
   /** What the request log says of it. */
-  readonly record: ExchangeRecord = new ExchangeRecord();
+  readonly record: ExchangeRecord;
   /** Nothing more can be written: the answer is complete, or there is nobody to take it. */
   gone = false;
   /** The client went away before its answer was complete. */
   aborted = false;
   headSent = false;
+
+  constructor(record: ExchangeRecord = new ExchangeRecord()) {
+    this.record = record;
+  }
 
   /** The whole answer. */
   abstract answerWhole(head: AnswerHead, body: Buffer): void;

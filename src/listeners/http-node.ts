@@ -117,8 +117,8 @@ export class HttpNodeListener implements Listener {
     const protocol = isHttp11 ? 'HTTP/1.1' : 'HTTP/1.0';
     describe(exchange.record, method, admission.target, protocol, peer, head.count);
     if (admission.framing.kind === 'none') {
-      const { dispatcher, names, values } = admission;
-      dispatcher.submit(exchange, names, values, this.#index, exchange.isHead, undefined, -1, performance.now());
+      const { receiver, names, values } = admission;
+      receiver.submit(exchange, names, values, this.#index, exchange.isHead, undefined, -1, performance.now());
       return;
     }
     const body = collect(this.#site, exchange, admission, this.#index, exchange.isHead, req, (error) =>

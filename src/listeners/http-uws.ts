@@ -104,11 +104,11 @@ export class HttpUwsListener implements Listener {
       this.#refuse(exchange, admission);
       return;
     }
-    const { dispatcher, names, values, framing } = admission;
+    const { receiver, names, values, framing } = admission;
     describe(exchange.record, method, admission.target, 'HTTP/1.1', peer, head.count);
     exchange.closeAfter = this.#site.draining || framing.kind === 'chunked';
     if (framing.kind === 'none') {
-      dispatcher.submit(exchange, names, values, this.#index, exchange.isHead, undefined, -1, performance.now());
+      receiver.submit(exchange, names, values, this.#index, exchange.isHead, undefined, -1, performance.now());
       return;
     }
     const body = collect(this.#site, exchange, admission, this.#index, exchange.isHead, exchange, (error) =>

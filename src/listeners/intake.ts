@@ -4,15 +4,15 @@
 //   may hold (wire/cgi.ts), where the body is kept (request-body.ts).
 
 import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
-import type { Dispatcher } from '../dispatch/dispatcher.js';
 import type { Exchange, ExchangeRecord } from '../dispatch/exchange.js';
+import type { Receiver } from '../dispatch/receiver.js';
 import { decodePath, type Framing, type HeadReader, isTarget, isToken } from '../wire/cgi.js';
 import { type BodySource, RequestBody } from './request-body.js';
 import { mountOf, type Site } from './site.js';
 
 /** A request that may go on to its app. */
 export interface Admission {
-  readonly dispatcher: Dispatcher;
+  readonly receiver: Receiver;
   readonly target: string;
   readonly names: string;
   readonly values: string;
@@ -51,7 +51,7 @@ export function admit(
     names += '\0QUERY_STRING';
     values += `\0${query}`;
   }
-  return { dispatcher: mount.dispatcher, target, names: names + head.names, values: values + head.values, framing };
+  return { receiver: mount.receiver, target, names: names + head.names, values: values + head.values, framing };
 }
 
 const MAPPED_V4 = /^::ffff:(?=\d+\.)/;
@@ -97,7 +97,7 @@ export function collect(
   source: BodySource,
   onFault: OnBodyFault,
 ): RequestBody {
-  const { dispatcher, framing } = admission;
+  const { receiver, framing } = admission;
   return new RequestBody(site.limits, source, (error, input, fd, bytes) => {
     if (error !== undefined) {
       onFault(error);
@@ -109,6 +109,6 @@ export function collect(
       names += '\0CONTENT_LENGTH';
       values += `\0${bytes}`;
     }
-    dispatcher.submit(exchange, names, values, listener, isHead, input, fd, performance.now());
+    receiver.submit(exchange, names, values, listener, isHead, input, fd, performance.now());
   });
 }

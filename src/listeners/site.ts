@@ -4,13 +4,13 @@
 //   (config/options.ts).
 
 import type { Code, NuwsgiError } from '../base/errors.js';
-import type { Dispatcher } from '../dispatch/dispatcher.js';
+import type { Receiver } from '../dispatch/receiver.js';
 
-/** An app under its mount point. */
+/** An app, or what stands in front of all apps, under its mount point. */
 export interface Mount {
   /** '' or '/path', without a slash at the end. */
   readonly path: string;
-  readonly dispatcher: Dispatcher;
+  readonly receiver: Receiver;
 }
 
 export interface Limits {

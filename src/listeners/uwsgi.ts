@@ -9,19 +9,12 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Code, ConfigError, type NuwsgiError, PeerError } from '../base/errors.js';
-import {
-  MODIFIER,
-  PACKET_HEADER_BYTES,
-  PacketFacts,
-  PacketReader,
-  packetHeader,
-  packetOf,
-  preparePayload,
-} from '../wire/uwsgi.js';
+import { MODIFIER, PacketFacts, PacketReader, packetHeader, preparePayload } from '../wire/uwsgi.js';
 import { peerName } from './intake.js';
 import type { BoundAddress, Listener } from './listener.js';
+import { placePacket } from './place-packet.js';
 import { RequestBody } from './request-body.js';
-import { mountOf, type Site } from './site.js';
+import type { Site } from './site.js';
 import { UwsgiExchange } from './uwsgi-exchange.js';
 
 export interface UwsgiOptions {
@@ -159,20 +152,10 @@ class Connection {
       this.#refuse(new PeerError('PEER_BODY_TOO_LARGE', facts.contentLength, bodyBytes));
       return;
     }
-    const { mounts } = this.#site;
-    const named = facts.scriptName === '' ? undefined : mounts.find((mount) => mount.path === facts.scriptName);
-    const mount = named ?? mountOf(mounts, facts.path);
-    if (mount === undefined) {
+    const placed = placePacket(this.#site.mounts, facts.scriptName, facts.path, payload.subarray(0, facts.bytes));
+    if (placed === undefined) {
       this.#refuse(new PeerError('PEER_NO_APP', facts.path));
       return;
-    }
-    let prepared = payload.subarray(0, facts.bytes);
-    if (named === undefined && mount.path !== '') {
-      // the peer knows nothing of mount points: what comes last counts
-      const split = [['SCRIPT_NAME', mount.path] as const, ['PATH_INFO', facts.path.slice(mount.path.length)] as const];
-      const extra = packetOf(split).subarray(PACKET_HEADER_BYTES);
-      preparePayload(extra, new PacketFacts(), split.length);
-      prepared = Buffer.concat([prepared, extra]);
     }
     const isHead = facts.method === 'HEAD';
     const exchange = new UwsgiExchange(this.#socket, isHead);
@@ -192,7 +175,7 @@ class Connection {
         return;
       }
       exchange.spoolFd = fd;
-      mount.dispatcher.submitPacket(exchange, prepared, this.#index, isHead, input, fd, performance.now());
+      placed.receiver.submitPacket(exchange, placed.payload, this.#index, isHead, input, fd, performance.now());
     });
     exchange.body = this.#body;
     this.#onBody(rest);

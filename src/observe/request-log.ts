@@ -36,10 +36,11 @@ export interface Answerer {
 /** The line for a request that was answered at `nowMs`, on the clock of performance.now(). */
 export function requestLine(record: ExchangeRecord, who: Answerer, nowMs: number, date: string): string {
   const ms = Math.round(nowMs - record.arrivedAtMs);
+  const via = record.via === '' ? '' : `via ${record.via}() `;
   return (
     `[pid: ${who.pid}|app: ${who.app}|req: ${who.ofWorker}/${who.ofServer}] ${record.peer} () ` +
     `{${record.variables * 2} vars in ${record.environBytes} bytes} [${date}] ` +
-    `${printable(record.method)} ${printable(record.target)} => generated ${record.bodyBytes} bytes in ${ms} msecs ` +
+    `${printable(record.method)} ${printable(record.target)} => generated ${record.bodyBytes} bytes in ${ms} msecs ${via}` +
     `(${record.protocol} ${record.status}) ${record.fields} headers in ${record.headBytes + STATUS_LINE_BYTES} bytes ` +
     `(1 switches on core ${record.core})`
   );

@@ -57,6 +57,13 @@ export function packetOf(
   return Buffer.concat([packetHeader(modifier1, bytes, modifier2), ...parts]);
 }
 
+/** `variables` behind those of a payload that `preparePayload` has made ready: what comes last counts. */
+export function appendVariables(payload: Buffer, variables: Iterable<readonly [name: string, value: string]>): Buffer {
+  let text = '';
+  for (const [name, value] of variables) text += `\0\0${name}\0\0${value}`;
+  return text === '' ? payload : Buffer.concat([payload, Buffer.from(text, 'latin1')]);
+}
+
 /** What the first bytes are when they are no uwsgi packet: other protocols that people point at a uwsgi socket. */
 export function foreignProtocol(start: Buffer): 'HTTP' | 'TLS' | undefined {
   if (/^(?:GET |HEAD|POST|PUT |DELE|OPTI|PATC|CONN|TRAC)/.test(start.toString('latin1', 0, 4))) return 'HTTP';
