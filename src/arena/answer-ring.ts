@@ -9,30 +9,34 @@
 // Decided elsewhere: the doorbell that follows (doorbell.ts), what an entry says (layout.ts).
 
 import type { Arena } from './arena.js';
-import { CORE, coreWord, RING_ENTRIES, RING_MASK } from './layout.js';
+import { CORE, coreWord } from './layout.js';
 
 /** The accept thread's side. */
 export class AnswerRing {
   readonly #words: Int32Array;
   readonly #at: number;
+  readonly #entriesAt: number;
+  readonly #mask: number;
   #head = 0;
 
   constructor(arena: Arena, worker: number, core: number) {
     this.#words = arena.words;
     this.#at = coreWord(arena.geometry, worker, core); // fresh memory is zero: nothing to reset
+    this.#entriesAt = this.#at + CORE.words;
+    this.#mask = arena.geometry.ringMask;
   }
 
   /** Empties the ring for a new worker; the old one must be known dead. */
   reset(): void {
     this.#head = 0;
-    this.#words.fill(0, this.#at + CORE.answers, this.#at + CORE.answers + RING_ENTRIES);
+    this.#words.fill(0, this.#entriesAt, this.#entriesAt + this.#mask + 1);
     this.#words[this.#at + CORE.running] = 0;
     this.#words[this.#at + CORE.sample_ns] = 0;
   }
 
   /** The next entry, or 0. */
   take(): number {
-    const at = this.#at + CORE.answers + (this.#head & RING_MASK);
+    const at = this.#entriesAt + (this.#head & this.#mask);
     const entry = Atomics.load(this.#words, at);
     if (entry === 0) return 0;
     this.#words[at] = 0;

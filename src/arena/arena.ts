@@ -5,6 +5,7 @@
 // Why last-in-first-out: the slot freed last is warm in the caches, and slots never reached cost no memory at all.
 // Decided elsewhere: what the words mean (layout.ts), when a slot may be freed (dispatch/dispatcher.ts).
 
+import { ServerFault } from '../base/errors.js';
 import {
   type Dimensions,
   type Geometry,
@@ -73,6 +74,30 @@ export class Arena {
     const g = geometry(dimensions);
     const pages = createSharedPages(g.totalBytes);
     return new Arena({ buffer: pages.buffer, start: pages.start, geometry: g }, pages.fd, pages.semaphores);
+  }
+
+  /** Prepares the self-test that a bridge answers when it has mapped the arena (bridge_arena.py). */
+  beginSelfTest(): void {
+    this.words[HEADER.magic_echo] = 0;
+    this.semaphores.reset(HEADER.probe);
+    this.semaphores.post(HEADER.probe);
+  }
+
+  /**
+   * To be called when the bridge says that it has passed. Throws `ServerFault` SERVER_SHARED_MEMORY when this process
+   * cannot see what the bridge wrote, or cannot take what it posted: then nothing else would arrive either.
+   */
+  endSelfTest(): void {
+    const echo = Atomics.load(this.words, HEADER.magic_echo);
+    if (echo !== MAGIC) {
+      const problem = `what the other process wrote does not arrive here (${echo} where ${MAGIC} should be)`;
+      throw new ServerFault('SERVER_SHARED_MEMORY', 'the self-test', problem);
+    }
+    if (!this.semaphores.tryTake(HEADER.probe)) {
+      const problem =
+        'a semaphore that the other process posted cannot be taken here: do the two use the same C library?';
+      throw new ServerFault('SERVER_SHARED_MEMORY', 'the self-test', problem);
+    }
   }
 
   get slots(): number {

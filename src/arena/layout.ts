@@ -22,9 +22,6 @@ function struct<const F extends readonly Field[]>(words: number, fields: F) {
 export const WORD_BYTES = 4;
 /** A POSIX `sem_t` takes 32 bytes on 64-bit glibc and musl. A JS thread uses its first word as a plain counter. */
 export const SEMAPHORE_WORDS = 8;
-/** Entries of each ring, and so the most requests one worker may hold. A power of two: an index wraps with one `&`. */
-export const RING_ENTRIES = 1024;
-export const RING_MASK = RING_ENTRIES - 1;
 const PAGE_BYTES = 4096;
 
 /** What every ring entry says: which slot, and the generation that its request had when it was handed over. */
@@ -44,26 +41,30 @@ export const entryOf = (slot: number, generation: number) => (generation << ENTR
 export const HEADER = struct(32, [
   // word  field           written by  meaning
   [  0,   'magic',         'main',     'MAGIC, so that a process that maps something else finds out'],
-  [  1,   'magic_echo',    'worker',   'MAGIC again, written through the other mapping when a bridge starts'],
+  [  1,   'magic_echo',    'both',     'MAGIC again, written through the other mapping when a bridge starts; then main writes 0'],
+  [  4,   'probe',         'both',     'semaphore of the self-test: main posts, the bridge takes and posts, main takes'],
   [ 16,   'main_sleeps',   'both',     '1: the accept thread waits for its doorbell. It writes 1; who rings writes 0'],
 ]);
 
+/** The entries of its request ring lie behind these words: entry n at word `WORKER.words + (n & ringMask)`. */
 // biome-ignore format: a table
-export const WORKER = struct(64 + RING_ENTRIES, [
+export const WORKER = struct(64, [
   // word  field           written by  meaning
   [  0,   'credits',       'both',     'semaphore: entries in the ring that nobody has claimed. Nobody sleeps on it'],
   [ 16,   'fence',         'worker',   'semaphore used only for the memory barrier that sem_post implies'],
-  [ 64,   'entries',       'main',     'requests on their way to the worker; entry n is at entries + (n & RING_MASK)'],
 ]);
 
+/**
+ * The entries of its answer ring lie behind these words: the worker writes an entry, the reader writes 0 when it has
+ * taken it.
+ */
 // biome-ignore format: a table
-export const CORE = struct(64 + RING_ENTRIES, [
+export const CORE = struct(64, [
   // word  field           written by  meaning
   [  0,   'running',       'worker',   'entry of the request this thread started last'],
   [  1,   'sample_ns',     'both',     'how long a request took, written now and then; the reader writes 0. May be lost'],
   [ 16,   'sleeps',        'both',     '1: this thread waits for its bell. It writes 1; who rings writes 0'],
   [ 24,   'bell',          'both',     'semaphore on which this thread sleeps'],
-  [ 64,   'answers',       'both',     'events on their way back; the worker writes an entry, the reader writes 0'],
 ]);
 
 // biome-ignore format: a table
@@ -101,24 +102,38 @@ export const ANSWER = { HEAD: 1, LAST: 2, BROKEN: 4, DATED: 8 } as const;
 
 export const MAGIC = 0x6e757753;
 
-/** What an arena is made for. Sizes in bytes; `cores` is how many answer rings each worker has. */
+/**
+ * What an arena is made for. Sizes in bytes; `cores` is how many answer rings each worker has, `held` the most requests
+ * that one worker is handed before it has answered any.
+ */
 export interface Dimensions {
   readonly slots: number;
   readonly requestBytes: number;
   readonly answerBytes: number;
   readonly workers: number;
   readonly cores: number;
+  readonly held: number;
 }
 
 /** Where the parts of one arena lie. Words are Int32 indexes, bytes are offsets, both from the start of the arena. */
 export interface Geometry extends Dimensions {
   readonly workersAtWord: number;
   readonly workerWords: number;
+  readonly coreWords: number;
+  /** Entries of each ring: a power of two, so that an index wraps with one `&`. */
+  readonly ringEntries: number;
+  readonly ringMask: number;
   readonly slotsAtWord: number;
   readonly payloadAtByte: number;
   readonly payloadBytes: number;
   readonly totalBytes: number;
 }
+
+/**
+ * Entries that no ring can overflow: a worker's requests and the stop command of each core fit into the one ring, an
+ * event for each of them and the one of the start into the other. A cache line's worth at least.
+ */
+const ringEntriesFor = (held: number, cores: number) => 2 ** Math.max(4, Math.ceil(Math.log2(held + cores + 1)));
 
 const roundUp = (value: number, step: number) => Math.ceil(value / step) * step;
 
@@ -128,7 +143,9 @@ export function geometry(d: Dimensions): Geometry {
   const requestBytes = roundUp(d.requestBytes, PAGE_BYTES);
   const answerBytes = roundUp(d.answerBytes, PAGE_BYTES);
   const workersAtWord = HEADER.words;
-  const workerWords = WORKER.words + d.cores * CORE.words;
+  const ringEntries = ringEntriesFor(d.held, d.cores);
+  const coreWords = CORE.words + ringEntries;
+  const workerWords = WORKER.words + ringEntries + d.cores * coreWords;
   const slotsAtWord = roundUp(workersAtWord + d.workers * workerWords, SLOT.words);
   const payloadAtByte = roundUp((slotsAtWord + d.slots * SLOT.words) * WORD_BYTES, PAGE_BYTES);
   const payloadBytes = requestBytes + answerBytes;
@@ -139,6 +156,9 @@ export function geometry(d: Dimensions): Geometry {
     answerBytes,
     workersAtWord,
     workerWords,
+    coreWords,
+    ringEntries,
+    ringMask: ringEntries - 1,
     slotsAtWord,
     payloadAtByte,
     payloadBytes,
@@ -148,7 +168,7 @@ export function geometry(d: Dimensions): Geometry {
 
 export const workerWord = (g: Geometry, worker: number) => g.workersAtWord + worker * g.workerWords;
 export const coreWord = (g: Geometry, worker: number, core: number) =>
-  workerWord(g, worker) + WORKER.words + core * CORE.words;
+  workerWord(g, worker) + WORKER.words + g.ringEntries + core * g.coreWords;
 export const slotWord = (g: Geometry, slot: number) => g.slotsAtWord + slot * SLOT.words;
 export const requestByte = (g: Geometry, slot: number) => g.payloadAtByte + slot * g.payloadBytes;
 export const answerByte = (g: Geometry, slot: number) => requestByte(g, slot) + g.requestBytes;
@@ -159,6 +179,6 @@ export function layoutForBridge(g: Geometry) {
     geometry: g,
     structs: { HEADER, WORKER, CORE, SLOT },
     flags: { REQUEST, ANSWER },
-    constants: { MAGIC, RING_MASK, ENTRY_SLOT_BITS, ENTRY_SLOT_MASK, COMMAND_SLOT, COMMAND_STOP, EVENT_READY },
+    constants: { MAGIC, ENTRY_SLOT_BITS, ENTRY_SLOT_MASK, COMMAND_SLOT, COMMAND_STOP, EVENT_READY },
   };
 }

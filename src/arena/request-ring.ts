@@ -14,7 +14,7 @@
 // Decided elsewhere: when to move and whom to wake (dispatch/), what the entry says (layout.ts).
 
 import type { Arena } from './arena.js';
-import { COMMAND_SLOT, COMMAND_STOP, CORE, coreWord, entryOf, RING_MASK, WORKER, workerWord } from './layout.js';
+import { COMMAND_SLOT, COMMAND_STOP, CORE, coreWord, entryOf, WORKER, workerWord } from './layout.js';
 import type { Semaphores } from './semaphores.js';
 
 /** The accept thread's side. */
@@ -22,7 +22,11 @@ export class RequestRing {
   readonly #words: Int32Array;
   readonly #semaphores: Semaphores;
   readonly #at: number;
+  readonly #entriesAt: number;
+  readonly #mask: number;
   readonly #coresAt: readonly number[];
+  /** What was pushed, out of the worker's reach: what is taken back must be what was handed over. */
+  readonly #pushed: Int32Array;
   #tail = 0;
 
   constructor(arena: Arena, worker: number) {
@@ -30,6 +34,9 @@ export class RequestRing {
     this.#semaphores = arena.semaphores;
     this.#at = workerWord(arena.geometry, worker);
     this.#coresAt = Array.from({ length: arena.geometry.cores }, (_, core) => coreWord(arena.geometry, worker, core));
+    this.#entriesAt = this.#at + WORKER.words;
+    this.#mask = arena.geometry.ringMask;
+    this.#pushed = new Int32Array(arena.geometry.ringEntries);
     this.reset();
   }
 
@@ -44,9 +51,11 @@ export class RequestRing {
     }
   }
 
-  /** Hands `entry` over; `wake` follows. The caller keeps what a worker holds below RING_ENTRIES. */
+  /** Hands `entry` over; `wake` follows. The caller keeps what a worker holds to the `held` of the arena. */
   push(entry: number): void {
-    this.#words[this.#at + WORKER.entries + (this.#tail & RING_MASK)] = entry;
+    const at = this.#tail & this.#mask;
+    this.#pushed[at] = entry;
+    this.#words[this.#entriesAt + at] = entry;
     this.#tail = (this.#tail + 1) | 0;
     this.#semaphores.post(this.#at + WORKER.credits); // publishes the entry: the worker claims a credit first
   }
@@ -55,7 +64,7 @@ export class RequestRing {
   takeBack(): number {
     if (!this.#semaphores.tryTake(this.#at + WORKER.credits)) return 0;
     this.#tail = (this.#tail - 1) | 0;
-    return this.#words[this.#at + WORKER.entries + (this.#tail & RING_MASK)]!;
+    return this.#pushed[this.#tail & this.#mask]!;
   }
 
   /**

@@ -5,18 +5,7 @@
 // Decided elsewhere: the accept thread's side (request-ring.ts, answer-ring.ts), the layout (layout.ts).
 
 import { type ArenaMemory, viewsOf } from './arena.js';
-import {
-  COMMAND_SLOT,
-  CORE,
-  coreWord,
-  entryOf,
-  HEADER,
-  RING_MASK,
-  SLOT,
-  slotWord,
-  WORKER,
-  workerWord,
-} from './layout.js';
+import { COMMAND_SLOT, CORE, coreWord, entryOf, HEADER, SLOT, slotWord, WORKER, workerWord } from './layout.js';
 import { AtomicSemaphores } from './semaphores.js';
 
 export class ThreadRings {
@@ -26,6 +15,9 @@ export class ThreadRings {
   readonly #semaphores: AtomicSemaphores;
   readonly #workerAt: number;
   readonly #coreAt: number;
+  readonly #requestsAt: number;
+  readonly #answersAt: number;
+  readonly #mask: number;
   #head = 0;
   #tail = 0;
 
@@ -37,12 +29,15 @@ export class ThreadRings {
     this.#semaphores = new AtomicSemaphores(words);
     this.#workerAt = workerWord(memory.geometry, worker);
     this.#coreAt = coreWord(memory.geometry, worker, 0);
+    this.#requestsAt = this.#workerAt + WORKER.words;
+    this.#answersAt = this.#coreAt + CORE.words;
+    this.#mask = memory.geometry.ringMask;
   }
 
   /** Claims the next request; 0 when there is none. */
   claim(): number {
     if (!this.#semaphores.tryTake(this.#workerAt + WORKER.credits)) return 0;
-    const entry = this.words[this.#workerAt + WORKER.entries + (this.#head & RING_MASK)]!;
+    const entry = this.words[this.#requestsAt + (this.#head & this.#mask)]!;
     this.#head = (this.#head + 1) | 0;
     this.words[this.#coreAt + CORE.running] = entry;
     return entry;
@@ -50,7 +45,7 @@ export class ThreadRings {
 
   /** Puts an entry on the answer ring; `ring` makes it noticed. */
   publish(entry: number): void {
-    Atomics.store(this.words, this.#coreAt + CORE.answers + (this.#tail & RING_MASK), entry);
+    Atomics.store(this.words, this.#answersAt + (this.#tail & this.#mask), entry);
     this.#tail = (this.#tail + 1) | 0;
   }
 

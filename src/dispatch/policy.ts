@@ -33,6 +33,11 @@ export function hotDepth(serviceMs: number): number {
   return Math.min(TUNING.deepest, Math.floor(TUNING.backlogMs / serviceMs));
 }
 
+/** The most requests that `pickWorker` lets one worker hold. */
+export function mostHeld(threads: number): number {
+  return Math.max(TUNING.deepest, threads);
+}
+
 /** Whether a worker that holds requests has been silent for too long. */
 export function isStalled(worker: Load, nowMs: number): boolean {
   return worker.inFlight > 0 && nowMs - worker.progressAtMs > TUNING.stalledMs;

@@ -5,10 +5,12 @@
 
 import { Arena } from '../arena/arena.js';
 import { HEADER } from '../arena/layout.js';
+import type { Code, NuwsgiError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import { WordDoorbell } from '../dispatch/doorbell.js';
 import type { Exchange } from '../dispatch/exchange.js';
+import { mostHeld } from '../dispatch/policy.js';
 import { ThreadPool } from '../dispatch/pool.js';
 import type { Pump } from '../dispatch/pump.js';
 import type { WorkerPort } from '../dispatch/worker-port.js';
@@ -61,6 +63,7 @@ export interface Surroundings {
   readonly hostname: string;
   /** `uwsgi.opt`. */
   readonly options: Readonly<Record<string, string | boolean | readonly string[]>>;
+  onRefused(exchange: Exchange, error: NuwsgiError<Code>): void;
   onAnswered(app: number, exchange: Exchange, worker: WorkerPort): void;
 }
 
@@ -79,6 +82,7 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, firstW
     answerBytes: s.answerBytes,
     workers: d.workers,
     cores: isPython ? d.threads : 1, // a JS thread runs all its requests in one core
+    held: Math.min(s.maxInFlight, mostHeld(d.threads)),
   };
   const arena = isPython ? Arena.forProcesses(dimensions) : Arena.forThreads(dimensions);
   const supervisor = new Supervisor(d.name, d.workers, firstWorkerId, s.log);
@@ -89,6 +93,7 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, firstW
     onReady: (worker) => supervisor.onReady(worker),
     onMad: (worker, why) => supervisor.onMad(worker, why),
     onActive: s.pump.wake,
+    onRefused: s.onRefused,
     onAnswered: (exchange, worker) => s.onAnswered(index, exchange, worker),
   });
   const common = { name: d.name, callable: d.callable, environment: d.environment, listeners: d.listeners };

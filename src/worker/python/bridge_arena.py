@@ -94,9 +94,17 @@ class Arena:
         self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.map))
         self.view = memoryview(self.map)
         self.words = self.view.cast('i')
+        self.test()
+
+    def test(self):
+        """The bridge's half of the self-test (Arena in src/arena/arena.ts): both sides see what the other does."""
         if self.words[self.header['magic']] != self.constants['MAGIC']:
-            raise RuntimeError('descriptor %d is not the arena' % fd)
+            raise RuntimeError('shared memory: what the server wrote does not arrive here')
+        semaphores, probe = Semaphores(), self.word_address(self.header['probe'])
+        if semaphores.try_wait(probe) != 0:
+            raise RuntimeError('shared memory: a semaphore that the server posted cannot be taken here')
         self.words[self.header['magic_echo']] = self.constants['MAGIC']
+        semaphores.post(probe)
 
     def word_address(self, word):
         return self.address + 4 * word
@@ -147,11 +155,11 @@ class Core:
         self.map = arena.map
         self.view = arena.view
         self.words = arena.words
-        self.mask = constants['RING_MASK']
-        core_at = worker.at + arena.worker['words'] + index * arena.core['words']
+        self.mask = g['ringMask']
+        core_at = worker.at + arena.worker['words'] + g['ringEntries'] + index * g['coreWords']
         self.running_at = core_at + arena.core['running']
         self.sample_at = core_at + arena.core['sample_ns']
-        self.answers_at = core_at + arena.core['answers']
+        self.answers_at = core_at + arena.core['words']  # behind them
         self.sleeps_at = arena.header['main_sleeps']
         self.core_sleeps_at = core_at + arena.core['sleeps']
         self.bell_address = arena.word_address(core_at + arena.core['bell'])
@@ -200,7 +208,7 @@ class Core:
         worker, words, arena_map = self.worker, self.words, self.map
         constants, app, environs = worker.arena.constants, worker.app, self.environs
         slot_mask, command_slot = constants['ENTRY_SLOT_MASK'], constants['COMMAND_SLOT']
-        entries_at, mask, heads = worker.at + worker.arena.worker['entries'], self.mask, worker.heads
+        entries_at, mask, heads = worker.at + worker.arena.worker['words'], self.mask, worker.heads
         credits_address = worker.arena.word_address(worker.at + worker.arena.worker['credits'])
         try_wait, sleeps_at, running_at = worker.semaphores.try_wait, self.sleeps_at, self.running_at
         known_names = _known_names

@@ -90,7 +90,8 @@ export class Zygote {
   }
 
   /**
-   * Starts the process and loads the app. Throws `AppError` APP_LOAD, with the step that failed.
+   * Starts the process and loads the app. Throws `AppError` APP_LOAD, with the step that failed, or `ServerFault`
+   * SERVER_SHARED_MEMORY.
    * `doorbellFd` is the end of the doorbell pipe that workers write to.
    */
   static start(app: PythonApp, arena: Arena, doorbellFd: number, events: ZygoteEvents): Promise<Zygote> {
@@ -102,6 +103,7 @@ export class Zygote {
       env: app.environment,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', arena.fd, doorbellFd, ...Array<'pipe'>(workers).fill('pipe')],
     });
+    arena.beginSelfTest();
     return new Promise((resolve, reject) => {
       let step = 'starting the interpreter';
       let pythonVersion = '';
@@ -137,6 +139,12 @@ export class Zygote {
       createInterface({ input: control }).on('line', (line) => {
         const message = JSON.parse(line) as Message;
         if (message.event === 'mapped') {
+          try {
+            arena.endSelfTest();
+          } catch (error) {
+            child.kill('SIGKILL');
+            reject(error);
+          }
           pythonVersion = message.python;
           step = 'loading the application';
         } else if (message.event === 'loaded') {
