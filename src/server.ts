@@ -85,6 +85,7 @@ export class Server {
       version: plan.version,
       hostname: hostname(),
       options: plan.given,
+      onRefused: (exchange, error) => this.#onRefused(exchange.record.peer, error),
       onAnswered: (app, exchange, worker) => this.#onAnswered(app, exchange, worker),
     };
   }

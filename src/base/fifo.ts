@@ -28,6 +28,12 @@ export class Fifo<T> {
     return item;
   }
 
+  /** Drops what `isKept` denies; the rest keeps its order. */
+  keep(isKept: (item: T) => boolean): void {
+    this.#items = this.#items.slice(this.#head).filter((item) => isKept(item as T));
+    this.#head = 0;
+  }
+
   /** Puts `items` in front, in their order. */
   unshift(items: readonly T[]): void {
     this.#items = [...items, ...this.#items.slice(this.#head)];

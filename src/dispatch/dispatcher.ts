@@ -21,7 +21,7 @@ import {
   SLOT,
   slotWord,
 } from '../arena/layout.js';
-import { AppError, LoadError, PeerError } from '../base/errors.js';
+import { AppError, type Code, LoadError, type NuwsgiError, PeerError } from '../base/errors.js';
 import { Fifo } from '../base/fifo.js';
 import type { Exchange, ExchangeOwner } from './exchange.js';
 import { isStalled, nextServiceMs, pickWorker, shouldSpread } from './policy.js';
@@ -41,12 +41,20 @@ export interface DispatcherOptions {
   onMad(worker: WorkerPort, why: string): void;
   /** There is something to look for: see pump.ts. */
   onActive(): void;
+  /** A request was refused for want of a slot. */
+  onRefused(exchange: Exchange, error: NuwsgiError<Code>): void;
   /** The last part of an answer has left the arena. */
   onAnswered(exchange: Exchange, worker: WorkerPort): void;
 }
 
 /** Requests shorter than this say nothing about the app's usual time. */
 const FIRST_GUESS_MS = 1;
+/** More late answers than this from one worker are no accident. */
+const MOST_LATE = 64;
+/** The high word of the largest Content-Length that a JS number holds exactly. */
+const LONGEST_HIGH = 0x1fffff;
+/** Given-up requests are taken out of the queue when there are more than this, and more than half of it. */
+const MOST_GONE_WAITING = 64;
 
 export class Dispatcher implements ExchangeOwner, Receiver {
   readonly arena: Arena;
@@ -55,6 +63,8 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   readonly #options: DispatcherOptions;
   readonly #exchanges: (Exchange | undefined)[];
   readonly #waiting = new Fifo<Exchange>();
+  /** How many of those that wait were given up by their clients. They hold no slot. */
+  #goneWaiting = 0;
   readonly #requestBytes: number;
   readonly #answerBytes: number;
   #serviceMs = FIRST_GUESS_MS;
@@ -81,7 +91,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   }
 
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.length - this.#goneWaiting;
   }
 
   /** Whether an event may come from some worker. */
@@ -137,16 +147,22 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   #take(exchange: Exchange, environBytes: number, input: Uint8Array | undefined): number {
     const bytes = environBytes + (input === undefined ? 0 : input.length);
     if (bytes > this.#requestBytes) {
-      this.counters.refused++;
-      exchange.refuse(new PeerError('PEER_HEAD_TOO_LARGE', 'the request head', 'buffer-size', this.#requestBytes));
+      this.#refuse(
+        exchange,
+        new PeerError('PEER_HEAD_TOO_LARGE', 'the request head', 'buffer-size', this.#requestBytes),
+      );
       return -1;
     }
     const slot = this.arena.take();
-    if (slot < 0) {
-      this.counters.refused++;
-      exchange.refuse(new LoadError('LOAD_QUEUE_FULL', this.arena.slots));
-    }
+    if (slot < 0) this.#refuse(exchange, new LoadError('LOAD_QUEUE_FULL', this.arena.slots));
     return slot;
+  }
+
+  #refuse(exchange: Exchange, error: NuwsgiError<Code>): void {
+    this.counters.refused++;
+    this.#options.onRefused(exchange, error);
+    exchange.refuse(error);
+    exchange.released(); // it may have brought a spooled body
   }
 
   /** Describes the request in `slot`, whose environ has been written, and finds it a worker. */
@@ -208,7 +224,8 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       const choice = pickWorker(this.workers, nowMs, this.#serviceMs, this.#options.threads);
       if (choice < 0) return;
       const exchange = this.#waiting.shift()!;
-      if (!exchange.gone) this.#hand(exchange, this.workers[choice]!, nowMs);
+      if (exchange.gone) this.#goneWaiting--;
+      else this.#hand(exchange, this.workers[choice]!, nowMs);
     }
   }
 
@@ -218,7 +235,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   poll(nowMs: number): number {
     let events = 0;
     for (const worker of this.workers) {
-      if (worker.inFlight === 0 && worker.state !== 'starting') continue;
+      if ((worker.inFlight === 0 && worker.state !== 'starting') || worker.state === 'mad') continue;
       const taken = this.#pollWorker(worker, nowMs);
       if (taken > 0) {
         events += taken;
@@ -230,15 +247,18 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   }
 
   #pollWorker(worker: WorkerPort, nowMs: number): number {
+    const { ringEntries } = this.arena.geometry;
     let events = 0;
     for (let core = 0; core < worker.answers.length; core++) {
       const ring = worker.answers[core]!;
       let entry = ring.take();
       if (entry === 0) continue;
+      let left = ringEntries; // a worker that wrote without end must not hold this thread
       do {
         events++;
         this.#onEvent(worker, core, entry, nowMs);
-        entry = ring.take();
+        if (worker.state === 'mad') return events;
+        entry = --left > 0 ? ring.take() : 0;
       } while (entry !== 0);
       const sampleNs = ring.serviceSampleNs;
       if (sampleNs > 0) this.#learn(sampleNs / 1e6);
@@ -270,36 +290,37 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       this.#onWorkerEvent(worker, entry >>> ENTRY_SLOT_BITS, nowMs);
       return;
     }
-    const exchange = slot < this.#exchanges.length ? this.#exchanges[slot] : undefined;
+    const exchange = this.#exchanges[slot];
     if (exchange === undefined || exchange.entry !== entry || exchange.worker !== worker.index) {
-      this.counters.late++;
+      this.#onStray(worker, slot, entry);
       return;
     }
+    // Each word is read once: what was checked is what is used, whatever the worker writes meanwhile.
     const { words, geometry } = this.arena;
     const at = slotWord(geometry, slot);
     const flags = words[at + SLOT.answer_flags]!;
+    const status = words[at + SLOT.status]!;
     const headBytes = words[at + SLOT.head_bytes]!;
     const bodyBytes = words[at + SLOT.body_bytes]!;
     const hasHead = (flags & ANSWER.HEAD) !== 0;
     const isLast = (flags & ANSWER.LAST) !== 0;
-    const status = words[at + SLOT.status]!;
     if (
       headBytes < 0 ||
       bodyBytes < 0 ||
       headBytes + bodyBytes > this.#answerBytes ||
       hasHead === exchange.headSent ||
       (hasHead && (status < 200 || status > 999)) ||
-      (hasHead && headBytes < 3)
+      (hasHead && headBytes < 3) ||
+      (!hasHead && headBytes > 0)
     ) {
       // The last event of a request that was abandoned before it began has no head; all else is nonsense.
       if (!(isLast && !hasHead && !exchange.headSent && headBytes === 0 && bodyBytes === 0)) {
-        this.#goMad(
-          worker,
-          `slot ${slot}: flags ${flags}, status ${status}, head ${headBytes}, body ${bodyBytes} bytes`,
-        );
+        const lengths = `flags ${flags}, status ${status}, head ${headBytes}, body ${bodyBytes} bytes`;
+        this.#goMad(worker, `slot ${slot}: ${lengths}`);
         return;
       }
     }
+    if (!exchange.gone && !this.#deliver(exchange, worker, at, flags, status, headBytes, bodyBytes)) return;
     const { record } = exchange;
     record.bodyBytes += bodyBytes;
     if (hasHead) {
@@ -309,13 +330,14 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       record.fields = words[at + SLOT.header_count]!;
       record.core = core;
     }
-    if (!exchange.gone) this.#deliver(exchange, worker, at, hasHead, isLast);
     if (isLast) {
       worker.inFlight--;
       worker.answered++;
       worker.answeredEver++;
       this.#inFlight--;
       this.#options.onAnswered(exchange, worker);
+      // An exception in the app's thread may have come between a part and its credit: the next request starts with none.
+      if (!hasHead) this.arena.semaphores.reset(at + SLOT.credit);
       this.#release(exchange);
     } else if (exchange.gone || exchange.heldBytes < this.#options.responseBufferingBytes) {
       this.arena.semaphores.post(at + SLOT.credit);
@@ -324,30 +346,59 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     }
   }
 
-  /** Passes the part that lies in the slot at word `at` to the client. Its lengths have been checked. */
-  #deliver(exchange: Exchange, worker: WorkerPort, at: number, hasHead: boolean, isLast: boolean): void {
-    const { words, geometry, bytes } = this.arena;
-    const start = answerByte(geometry, exchange.slot);
-    const middle = start + words[at + SLOT.head_bytes]!;
-    const end = middle + words[at + SLOT.body_bytes]!;
-    const flags = words[at + SLOT.answer_flags]!;
-    if (hasHead) {
-      const high = words[at + SLOT.length_high]!;
-      const head = {
-        status: words[at + SLOT.status]!,
-        bytes: bytes.subarray(start, middle),
-        length: high < 0 ? -1 : high * 0x100000000 + (words[at + SLOT.length_low]! >>> 0),
-        dated: (flags & ANSWER.DATED) !== 0,
-      };
-      const data = bytes.subarray(middle, end);
-      if (isLast) exchange.answerWhole(head, data);
-      else exchange.answerFirst(head, data);
+  /** An answer to nothing that `worker` was asked: a late one is dropped, one that is made up ends the worker. */
+  #onStray(worker: WorkerPort, slot: number, entry: number): void {
+    const exchange = this.#exchanges[slot];
+    if (slot >= this.#exchanges.length || exchange?.entry === entry) {
+      this.#goMad(worker, `it answers for slot ${slot}, which it was not given`);
       return;
     }
-    if (end > start) exchange.answerPart(bytes.subarray(start, end));
-    if (!isLast || exchange.gone) return;
-    if (exchange.headSent) exchange.answerEnd((flags & ANSWER.BROKEN) !== 0);
-    else exchange.refuse(new AppError('APP_DIED', worker.index + 1, 'gave no answer'));
+    this.counters.late++;
+    if (++worker.late > MOST_LATE) this.#goMad(worker, `${worker.late} answers that nobody waits for`);
+  }
+
+  /**
+   * Passes the part that lies in the slot at word `at` to the client; the other arguments have been checked. False:
+   * the head cannot be sent, and the worker that wrote it is mad.
+   */
+  #deliver(
+    exchange: Exchange,
+    worker: WorkerPort,
+    at: number,
+    flags: number,
+    status: number,
+    headBytes: number,
+    bodyBytes: number,
+  ): boolean {
+    const { words, geometry, bytes } = this.arena;
+    const start = answerByte(geometry, exchange.slot);
+    const middle = start + headBytes;
+    const data = bytes.subarray(middle, middle + bodyBytes);
+    const isLast = (flags & ANSWER.LAST) !== 0;
+    if ((flags & ANSWER.HEAD) !== 0) {
+      const high = words[at + SLOT.length_high]!;
+      const length = high < 0 ? -1 : high * 0x100000000 + (words[at + SLOT.length_low]! >>> 0);
+      const head = { status, bytes: bytes.subarray(start, middle), length, dated: (flags & ANSWER.DATED) !== 0 };
+      try {
+        if (high > LONGEST_HIGH) throw new Error(`a Content-Length of ${length}`);
+        if (isLast) exchange.answerWhole(head, data);
+        else exchange.answerFirst(head, data);
+      } catch (error) {
+        // the bridge checks heads, and node:http does so once more: this one has not gone through the bridge
+        this.#goMad(worker, `slot ${exchange.slot}: ${(error as Error).message}`);
+        return false;
+      }
+      return true;
+    }
+    if (bodyBytes > 0) exchange.answerPart(data);
+    if (!isLast || exchange.gone) return true;
+    if (exchange.headSent) {
+      exchange.answerEnd((flags & ANSWER.BROKEN) !== 0);
+    } else {
+      exchange.record.status = 502;
+      exchange.refuse(new AppError('APP_DIED', worker.index + 1, 'gave no answer'));
+    }
+    return true;
   }
 
   #onWorkerEvent(worker: WorkerPort, event: number, nowMs: number): void {
@@ -362,8 +413,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   }
 
   #goMad(worker: WorkerPort, why: string): void {
+    if (worker.state === 'starting') this.#starting--;
+    worker.on('went_mad');
     this.counters.mad++;
-    worker.accepting = false;
     this.#options.onMad(worker, why);
   }
 
@@ -380,6 +432,11 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     if (exchange.slot < 0) return;
     if (exchange.worker < 0) {
       this.#release(exchange); // still in #waiting, where `gone` lets it be passed over
+      this.#goneWaiting++;
+      if (this.#goneWaiting > MOST_GONE_WAITING && this.#goneWaiting * 2 > this.#waiting.length) {
+        this.#waiting.keep((waiting) => !waiting.gone); // or clients that come and go could let it grow without end
+        this.#goneWaiting = 0;
+      }
       return;
     }
     const at = slotWord(this.arena.geometry, exchange.slot);
@@ -410,20 +467,20 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       if (others) {
         this.#takeBackAll(worker);
         this.#handOut(nowMs);
-      } else {
-        worker.requests.wake(worker.inFlight);
       }
+      // nobody else can, or it came back here: then a parked thread takes it
+      if (!others || worker.toRing) worker.requests.wake(worker.inFlight);
     }
   }
 
   /** Puts what `worker` has not started back in front of the queue, in its order. */
   #takeBackAll(worker: WorkerPort): void {
     const moved: Exchange[] = [];
-    for (;;) {
+    for (let most = this.arena.geometry.ringEntries; most > 0; most--) {
       const entry = worker.requests.takeBack();
       if (entry === 0) break;
       const exchange = this.#exchanges[entry & ENTRY_SLOT_MASK];
-      if (exchange === undefined || exchange.entry !== entry) continue; // a stop command
+      if (exchange?.entry !== entry || exchange.worker !== worker.index) continue; // a stop command
       worker.inFlight--;
       this.#inFlight--;
       exchange.worker = -1;
@@ -446,7 +503,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   /** Asks a worker to end when it has answered what it holds; what it has not started goes to others. */
   retire(index: number, nowMs: number): void {
     const worker = this.workers[index]!;
-    if (worker.state === 'dead') return;
+    if (worker.state === 'dead' || worker.state === 'mad') return;
     if (worker.state === 'starting') this.#starting--;
     worker.on('told_to_leave');
     this.#takeBackAll(worker);
@@ -456,13 +513,14 @@ export class Dispatcher implements ExchangeOwner, Receiver {
 
   /**
    * The worker in place `index` is dead for certain; `why` says how ("was killed by SIGSEGV"). What it had answered is
-   * delivered, what it had started is answered 502 or cut off, the rest goes to others.
+   * delivered, what it had started is answered 502 or cut off, the rest goes to others. Of a mad worker nobody can tell
+   * what it had started: all of it is answered 502.
    */
   workerEnded(index: number, why: string, nowMs: number): void {
     const worker = this.workers[index]!;
-    this.#pollWorker(worker, nowMs);
+    if (worker.state !== 'mad') this.#pollWorker(worker, nowMs);
     if (worker.state === 'starting') this.#starting--;
-    this.#takeBackAll(worker);
+    if (worker.state !== 'mad') this.#takeBackAll(worker);
     for (const exchange of this.#exchanges) {
       if (exchange === undefined || exchange.worker !== index) continue;
       if (!exchange.gone) {

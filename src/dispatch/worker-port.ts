@@ -22,6 +22,8 @@ export class WorkerPort implements Load {
   /** Requests answered by this worker since it was started, and by all that had its place. */
   answered = 0;
   answeredEver = 0;
+  /** Answers of this worker that nobody waited for. */
+  late = 0;
   #state: WorkerState = 'dead';
 
   constructor(arena: Arena, index: number) {
@@ -46,6 +48,7 @@ export class WorkerPort implements Load {
     for (const ring of this.answers) ring.reset();
     this.inFlight = 0;
     this.answered = 0;
+    this.late = 0;
     this.id = 0;
   }
 }

@@ -66,8 +66,8 @@ export class NodeExchange extends Exchange {
   }
 
   override answerWhole(head: AnswerHead, body: Buffer): void {
+    this.#writeHead(head, this.isHead || isBodyless(head.status) ? head.length : body.length); // throws if it is none
     this.gone = true; // nothing more is expected of this connection on behalf of this request
-    this.#writeHead(head, this.isHead || isBodyless(head.status) ? head.length : body.length);
     if (body.length > 0) this.#res.end(Buffer.from(body));
     else this.#res.end();
   }
