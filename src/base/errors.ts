@@ -74,6 +74,17 @@ const FAILURES = {
     exit: 2,
     text: (problems: readonly Error[]) => problems.map((problem) => problem.message).join('\n'),
   },
+  CONFIG_PRIVILEGES: {
+    status: 500,
+    exit: 1,
+    text: (problem: string) => `uid, gid: ${problem}`,
+  },
+  CONFIG_HOOK: {
+    status: 500,
+    exit: 1,
+    text: (stage: string, action: string, at: string, problem: string) =>
+      `${at}: hook-${stage} "${action}" failed: ${problem}`,
+  },
   CONFIG_BIND: {
     status: 500,
     exit: 1,

@@ -1,0 +1,98 @@
+// Runs the cron jobs of the configuration: looks at the clock once a minute, at its beginning.
+//
+// A job that is due is started even if its last run goes on, unless it is unique. A step of the system's clock runs no
+//   minute twice and makes up for none.
+// Decided elsewhere: when a job is due (cron.ts), how a command runs (shell.ts).
+
+import type { Log } from '../base/log.js';
+import { type CronJob, isDue } from './cron.js';
+import { runShell, type ShellProcess } from './shell.js';
+
+const MINUTE_MS = 60_000;
+/** How long a job may take to end when the server stops, before it is killed. */
+const STOP_MS = 2000;
+
+/** What runs of a job, for the stats. */
+export interface CronState {
+  readonly job: CronJob;
+  /** Of the run that was started last and goes on; 0: none does. */
+  pid: number;
+  startedAtS: number;
+}
+
+export class CronTable {
+  readonly states: readonly CronState[];
+  readonly #log: Log;
+  readonly #running = new Map<ShellProcess, CronState>();
+  #timer: NodeJS.Timeout | undefined;
+  #lastMinute = 0;
+
+  constructor(jobs: readonly CronJob[], log: Log) {
+    this.states = jobs.map((job) => ({ job, pid: 0, startedAtS: 0 }));
+    this.#log = log;
+  }
+
+  /** From now on jobs run. */
+  start(): void {
+    if (this.states.length === 0) return;
+    this.#lastMinute = Math.floor(Date.now() / MINUTE_MS); // the minute in which the server starts is not made up for
+    this.#wait();
+  }
+
+  #wait(): void {
+    this.#timer = setTimeout(
+      () => {
+        this.tick(new Date());
+        this.#wait();
+      },
+      MINUTE_MS - (Date.now() % MINUTE_MS),
+    );
+  }
+
+  /** Starts what is due at `now`; to be called by the timer, and by tests. */
+  tick(now: Date): void {
+    const minute = Math.floor(now.getTime() / MINUTE_MS);
+    if (minute === this.#lastMinute) return;
+    this.#lastMinute = minute;
+    this.states.forEach((state, i) => {
+      if (isDue(state.job.rule, now)) this.#run(state, i, now);
+    });
+  }
+
+  #run(state: CronState, index: number, now: Date): void {
+    const { job } = state;
+    const mark = `uwsgi-cron ${index + 1}`;
+    if (job.unique && state.pid !== 0) {
+      this.#log.line(`[${mark}] not started again: pid ${state.pid} is still running`);
+      return;
+    }
+    const child = runShell(job.command, mark, this.#log);
+    this.#running.set(child, state);
+    state.pid = child.pid;
+    state.startedAtS = Math.floor(now.getTime() / 1000);
+    this.#log.line(`[${mark}] running "${job.command}" (pid ${child.pid})`);
+    const late = () => {
+      this.#log.line(`[${mark}] HARAKIRI: pid ${child.pid} has been running for ${job.harakiriMs / 1000} s`);
+      child.kill('SIGKILL');
+    };
+    const timer = job.harakiriMs > 0 ? setTimeout(late, job.harakiriMs) : undefined;
+    void child.ended.then((why) => {
+      clearTimeout(timer);
+      this.#running.delete(child);
+      if (state.pid === child.pid) state.pid = 0;
+      if (why !== 'exited with code 0') this.#log.line(`[${mark}] pid ${child.pid} ${why}`);
+    });
+  }
+
+  /** Starts nothing more, and ends what runs. Resolves when it has ended. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    const children = [...this.#running.keys()];
+    for (const child of children) child.kill('SIGTERM');
+    const timer = setTimeout(() => {
+      for (const child of children) child.kill('SIGKILL');
+    }, STOP_MS);
+    await Promise.all(children.map((child) => child.ended));
+    clearTimeout(timer);
+  }
+}
