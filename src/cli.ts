@@ -11,6 +11,7 @@ import { type Log, openLog, sayNow } from './base/log.js';
 import { COMMANDS, runCommand } from './client/commands.js';
 import { type Resolved, readCommandLine } from './config/resolve.js';
 import { planOf } from './plan.js';
+import { daemonize, isInBackground, sayReady } from './process/daemonize.js';
 import { Server } from './server.js';
 
 const DEFECT = 70; // EX_SOFTWARE of sysexits.h
@@ -48,19 +49,25 @@ function main(): void {
 }
 
 async function serve(resolved: Resolved): Promise<void> {
+  const { daemonize: logFile } = resolved.config;
+  if (logFile !== undefined && !isInBackground()) {
+    process.exitCode = await daemonize(logFile).catch((error) => end(undefined, error));
+    return;
+  }
   const log = openLog();
   for (const warning of resolved.warnings) log.line(`WARNING: ${warning}`);
   process.on('uncaughtException', (error) => end(log, error));
   let server: Server | undefined;
-  onStopSignal(log, async () => {
+  const stop = onStopSignal(log, async () => {
     await server?.stop(resolved.config['worker-reload-mercy'] * 1000);
   });
   try {
     enter(resolved);
     log.line(`*** Starting nuwsgi ${version} on Node ${process.versions.node} (pid: ${process.pid}) ***`);
     log.line(`current working directory: ${process.cwd()}`);
-    server = new Server(planOf(resolved, version), log);
+    server = new Server(planOf(resolved, version), log, stop);
     await server.start();
+    sayReady();
   } catch (error) {
     end(log, error);
   }
@@ -78,28 +85,32 @@ function enter({ config, origins }: Resolved): void {
   }
 }
 
-/** The first signal stops the server in order, the second at once. */
-function onStopSignal(log: Log, stop: () => Promise<void>): void {
-  let signals = 0;
+/** The first signal stops the server in order, the second at once. Returns what does the former without a signal. */
+function onStopSignal(log: Log, stop: () => Promise<void>): () => void {
+  let isStopping = false;
+  const stopInOrder = () => {
+    isStopping = true;
+    stop().then(
+      () => {
+        log.line('goodbye to nuwsgi.');
+        log.flush();
+        process.exit(0);
+      },
+      (error) => end(log, error),
+    );
+  };
   for (const [name, number] of Object.entries(SIGNALS)) {
     process.on(name, () => {
-      signals++;
-      if (signals > 1) {
+      if (isStopping) {
         log.line(`${name} again: ending at once`);
         log.flush();
         process.exit(BY_SIGNAL + number);
       }
       log.line(`${name} received: no new connections; the requests inside are answered. Once more ends at once.`);
-      stop().then(
-        () => {
-          log.line('goodbye to nuwsgi.');
-          log.flush();
-          process.exit(0);
-        },
-        (error) => end(log, error),
-      );
+      stopInOrder();
     });
   }
+  return stopInOrder;
 }
 
 /** Ends the process because of `error`; its workers end with it. */

@@ -11,6 +11,7 @@ import type { AppDefinition, Program } from './lifecycle/hosted-app.js';
 import type { BoundAddress } from './listeners/listener.js';
 import type { Limits } from './listeners/site.js';
 import type { UwsgiOptions } from './listeners/uwsgi.js';
+import { type ProcessPlan, processPlanOf } from './process/process-plan.js';
 
 export interface ListenerPlan {
   readonly address: BoundAddress;
@@ -31,6 +32,8 @@ export interface ServerPlan {
   readonly answerBytes: number;
   readonly responseBufferingBytes: number;
   readonly logRequests: boolean;
+  /** The server as a process among others. */
+  readonly process: ProcessPlan;
   readonly version: string;
   /** What the user set, for Python's `uwsgi.opt`. */
   readonly given: Readonly<Record<string, string | boolean | readonly string[]>>;
@@ -84,6 +87,7 @@ export function planOf({ config, apps, given }: Resolved, version: string): Serv
     answerBytes: ANSWER_BYTES,
     responseBufferingBytes: config['response-buffering'],
     logRequests: !config['disable-logging'],
+    process: processPlanOf(config),
     version,
     given,
   };

@@ -1,11 +1,12 @@
 // The composition root: builds apps and listeners from the configuration, starts them, and stops them in order.
 //
 // Order of a start: every app is loaded and its workers are up before the first listener opens, so an open port means
-//   a ready server. Order of a stop: no new connections, then the requests inside are answered, then the workers end,
+//   a ready server; only with --uid or --gid the listeners come first, because they may need the rights given up then. Order of a stop: no new connections, then the requests inside are answered, then the workers end,
 //   then the connections close.
 // Decided elsewhere: what the options mean (config/), everything that happens to a request (listeners/, dispatch/).
 
 import { hostname } from 'node:os';
+import { allowProcAccess } from './arena/shared-pages.js';
 import type { Code, NuwsgiError } from './base/errors.js';
 import { type Log, printable } from './base/log.js';
 import { PipeDoorbell } from './dispatch/doorbell.js';
@@ -21,6 +22,9 @@ import { loadUws } from './listeners/uws-module.js';
 import { UwsgiListener } from './listeners/uwsgi.js';
 import { Clock, requestLine } from './observe/request-log.js';
 import type { ListenerPlan, ServerPlan } from './plan.js';
+import { Companions } from './process/companions.js';
+import { Hooks } from './process/hooks.js';
+import { dropPrivileges, willDrop } from './process/privileges.js';
 
 export class Server {
   readonly #plan: ServerPlan;
@@ -30,12 +34,17 @@ export class Server {
   readonly #apps: HostedApp[] = [];
   readonly #listeners: Listener[] = [];
   readonly #site: Site & { mounts: Mount[]; draining: boolean };
+  readonly #hooks: Hooks;
+  readonly #companions: Companions;
   #doorbell: PipeDoorbell | undefined;
   #answered = 0;
 
-  constructor(plan: ServerPlan, log: Log) {
+  /** `onMustStop`: something that the server depends on has ended. */
+  constructor(plan: ServerPlan, log: Log, onMustStop: () => void) {
     this.#plan = plan;
     this.#log = log;
+    this.#hooks = new Hooks(plan.process.hooks, log);
+    this.#companions = new Companions(plan.process, log, onMustStop);
     this.#site = {
       mounts: [],
       limits: plan.limits,
@@ -54,12 +63,34 @@ export class Server {
       this.#apps.push(hostApp(definition, this.#surroundings(), index, firstWorkerId));
       firstWorkerId += definition.workers;
     }
-    await Promise.all(this.#apps.map((app) => this.#startApp(app)));
     for (const { definition, dispatcher } of this.#apps) {
       this.#site.mounts.push({ path: definition.mount, receiver: dispatcher });
     }
     this.#site.mounts.sort((a, b) => b.path.length - a.path.length); // the longest match comes first
-    for (const [index, listener] of plan.listeners.entries()) await this.#open(listener, index);
+    await this.#hooks.run('asap');
+    // Who gives up root opens the sockets first: requests that come before the apps are up wait for them, inside.
+    const opensFirst = willDrop(plan.process.privileges);
+    if (opensFirst) await this.#openAll();
+    await this.#hooks.run('as-root');
+    this.#dropPrivileges();
+    await this.#hooks.run('as-user');
+    await this.#companions.startDaemons();
+    await this.#hooks.run('pre-app');
+    await Promise.all(this.#apps.map((app) => this.#startApp(app)));
+    await this.#hooks.run('post-app');
+    if (!opensFirst) await this.#openAll();
+    this.#companions.crons.start();
+    await this.#hooks.run('accepting-once');
+  }
+
+  async #openAll(): Promise<void> {
+    for (const [index, listener] of this.#plan.listeners.entries()) await this.#open(listener, index);
+  }
+
+  #dropPrivileges(): void {
+    const done = dropPrivileges(this.#plan.process.privileges);
+    if (done !== undefined) this.#log.line(done);
+    if (done !== undefined && this.#doorbell !== undefined) allowProcAccess(); // workers read long bodies by /proc
   }
 
   async #startApp(app: HostedApp): Promise<void> {
@@ -131,6 +162,8 @@ export class Server {
     await Promise.all(this.#apps.map((app) => app.supervisor.stop(graceMs)));
     for (const listener of this.#listeners) listener.close();
     this.#doorbell?.close();
+    await this.#companions.stop();
+    await this.#hooks.run('as-user-atexit');
   }
 
   /** Ends everything at once. */

@@ -82,8 +82,7 @@ const FAILURES = {
   CONFIG_HOOK: {
     status: 500,
     exit: 1,
-    text: (stage: string, action: string, at: string, problem: string) =>
-      `${at}: hook-${stage} "${action}" failed: ${problem}`,
+    text: (stage: string, action: string, problem: string) => `hook-${stage} = ${action} failed: ${problem}`,
   },
   CONFIG_BIND: {
     status: 500,

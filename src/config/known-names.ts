@@ -189,7 +189,7 @@ export const FAMILIES: readonly Family[] = [
   {
     why: 'the server supervises its workers in its own way',
     values: 'check-interval forkbomb-delay py-tracebacker worker-exec worker-exec2',
-    flags: 'no-orphans no-threads-wait reaper|-r cgi-mode|-c force-gateway',
+    flags: 'no-threads-wait reaper|-r cgi-mode|-c force-gateway',
   },
   {
     why: LATER,
@@ -240,9 +240,9 @@ export const FAMILIES: readonly Family[] = [
   },
   // The process
   {
-    why: 'without it the server would keep the rights it was started with; start it as the user it should run as',
+    why: 'without it the server would keep rights that it should not have; use uid and gid, or start it without them',
     refuses: true,
-    values: `uid gid add-gid immediate-uid immediate-gid chroot pivot-root|pivot_root cap
+    values: `immediate-uid immediate-gid chroot pivot-root|pivot_root cap
       unshare unshare2 setns namespace|ns jail jail2 libjail jail-attach`,
     flags: 'jailed',
   },
@@ -250,10 +250,9 @@ export const FAMILIES: readonly Family[] = [
     why: SYSTEMD,
     values: `setns-socket setns-socket-skip setns-skip namespace-keep-mount namespace-net|ns-net cgroup cgroup-opt
       cgroup-dir-mode jail-ip4 jail-ip6 jidfile|jid-file`,
-    flags: `no-initgroups setns-preopen refork|re-fork refork-as-root|re-fork-as-root
+    flags: `setns-preopen refork|re-fork refork-as-root|re-fork-as-root
       refork-post-jail|re-fork-post-jail master-as-root drop-after-init drop-after-apps`,
   },
-  { why: `the server stays in the foreground; ${SYSTEMD}`, values: 'daemonize|-d daemonize2' },
   { why: LATER, values: 'pidfile pidfile2 safe-pidfile safe-pidfile2' },
   {
     why: LATER,
@@ -268,12 +267,10 @@ export const FAMILIES: readonly Family[] = [
   { why: 'a command to a running server; send it a signal instead', values: 'ping-timeout' },
   {
     why: SYSTEMD,
-    values: `hook-asap hook-pre-jail hook-post-jail hook-in-jail hook-as-root hook-as-user hook-as-user-atexit
-      hook-pre-app hook-post-app hook-post-fork hook-accepting hook-accepting1 hook-accepting-once
-      hook-accepting1-once hook-touch hook-master-start hook-emperor-start hook-emperor-stop hook-emperor-reload
-      hook-emperor-lost hook-as-vassal hook-as-emperor hook-as-mule hook-as-gateway
-      exec-asap exec-pre-jail exec-post-jail exec-in-jail exec-as-root exec-as-user exec-as-user-atexit exec-pre-app
-      exec-post-app exec-as-vassal exec-as-emperor
+    values: `hook-pre-jail hook-post-jail hook-in-jail hook-post-fork hook-accepting hook-accepting1 hook-touch
+      hook-master-start hook-emperor-start hook-emperor-stop hook-emperor-reload hook-emperor-lost hook-as-vassal
+      hook-as-emperor hook-as-mule hook-as-gateway
+      exec-pre-jail exec-post-jail exec-in-jail exec-as-vassal exec-as-emperor
       call-asap call-pre-jail call-post-jail call-in-jail call-as-root call-as-user call-as-user-atexit call-pre-app
       call-post-app call-as-vassal call-as-vassal1 call-as-vassal3 call-as-emperor call-as-emperor1
       call-as-emperor2 call-as-emperor4
@@ -287,9 +284,9 @@ export const FAMILIES: readonly Family[] = [
   },
   // Other processes and services
   {
-    why: 'scheduled and background work is not run; use cron, systemd or a task queue',
-    values: `cron cron2 unique-cron cron-harakiri cron-legion legion-cron unique-legion-cron|unique-cron-legion
-      attach-daemon attach-daemon2 attach-control-daemon smart-attach-daemon smart-attach-daemon2
+    why: 'scheduled and background work is not run; use a task queue',
+    values: `cron-legion legion-cron unique-legion-cron|unique-cron-legion
+      smart-attach-daemon2
       legion-attach-daemon legion-smart-attach-daemon legion-smart-attach-daemon2
       spooler|-Q spooler-external spooler-processes spooler-frequency|spooler-freq spooler-max-tasks
       spooler-harakiri spooler-chdir spooler-import|spooler-pyimport|spooler-py-import|spooler-python-import

@@ -12,6 +12,7 @@ import { APPS } from './options/apps.js';
 import { CONFIGURATION } from './options/configuration.js';
 import { GENERAL } from './options/general.js';
 import { LOGGING } from './options/logging.js';
+import { PROCESS } from './options/process.js';
 import { REQUESTS } from './options/requests.js';
 import { SOCKETS } from './options/sockets.js';
 import type { Option, Values } from './options/table.js';
@@ -25,6 +26,7 @@ export const SECTIONS = [
   { title: 'Requests and answers', options: REQUESTS },
   { title: 'Apps', options: APPS },
   { title: 'Workers', options: WORKERS },
+  { title: 'Process', options: PROCESS },
   { title: 'Logging', options: LOGGING },
   { title: 'Configuration', options: CONFIGURATION },
   { title: 'General', options: GENERAL },
@@ -35,6 +37,7 @@ export const OPTIONS = [
   ...REQUESTS,
   ...APPS,
   ...WORKERS,
+  ...PROCESS,
   ...LOGGING,
   ...CONFIGURATION,
   ...GENERAL,

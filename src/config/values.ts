@@ -5,6 +5,9 @@
 // Decided elsewhere: which kind an option has (options.ts), where the text came from (sources.ts).
 
 import { parseAddress } from './address.js';
+import { CRON_FORM, CRON2_FORM, parseCron, parseCron2 } from './cron.js';
+import { DAEMON2_FORM, parseDaemon2, parseSmartDaemon, SMART_DAEMON_FORM } from './daemon-plan.js';
+import { HOOK_FORM, parseHook } from './hook.js';
 import type { Kind, Option, Values } from './options.js';
 
 /** `NAME=VALUE`, split at the first `=`. */
@@ -46,6 +49,11 @@ function parseNumber(text: string, option: Option, unit: string): Parsed<number>
   return { value };
 }
 
+/** What a parser gives that knows one form only. */
+function orWanted<T>(value: T | undefined, form: string): Parsed<T> {
+  return value === undefined ? { wanted: `of the form ${form}` } : { value };
+}
+
 const anyText = (text: string): Parsed<string> => ({ value: text });
 
 // biome-ignore format: a table
@@ -68,6 +76,11 @@ const PARSERS: { readonly [K in Kind]: (text: string, option: Option) => Parsed<
     const value = parseAssign(text);
     return value === undefined ? { wanted: `of the form ${option.value ?? 'NAME=VALUE'}` } : { value };
   },
+  cron:           (text) => orWanted(parseCron(text), CRON_FORM),
+  cron2:          (text) => orWanted(parseCron2(text), CRON2_FORM),
+  'smart-daemon': (text) => orWanted(parseSmartDaemon(text), SMART_DAEMON_FORM),
+  daemon2:        (text) => orWanted(parseDaemon2(text), DAEMON2_FORM),
+  hook:           (text) => orWanted(parseHook(text), HOOK_FORM),
 };
 
 /** What each kind of value is called in `--help`, and in messages that ask for one. */
@@ -81,6 +94,11 @@ export const KIND_NAMES: Readonly<Record<Kind, readonly [placeholder: string, me
   choice: ['WORD', 'one word of a list'],
   address: ['ADDR', 'an address: :PORT, HOST:PORT, [IPV6]:PORT, unix:/PATH or @NAME'],
   assign: ['NAME=VALUE', 'a name and a value'],
+  cron: ['CRON', CRON_FORM],
+  cron2: ['CRON', CRON2_FORM],
+  'smart-daemon': [SMART_DAEMON_FORM, 'a pidfile and a command'],
+  daemon2: ['KEYS', DAEMON2_FORM],
+  hook: ['ACTION:ARGUMENT', HOOK_FORM],
 };
 
 /** Reads `text` as `option` wants it. */

@@ -2,10 +2,10 @@
 //
 // A job that is due is started even if its last run goes on, unless it is unique. A step of the system's clock runs no
 //   minute twice and makes up for none.
-// Decided elsewhere: when a job is due (cron.ts), how a command runs (shell.ts).
+// Decided elsewhere: when a job is due (config/cron.ts), how a command runs (shell.ts).
 
 import type { Log } from '../base/log.js';
-import { type CronJob, isDue } from './cron.js';
+import { type CronJob, isDue } from '../config/cron.js';
 import { runShell, type ShellProcess } from './shell.js';
 
 const MINUTE_MS = 60_000;

@@ -1,36 +1,14 @@
 // What the configuration wants done at certain moments of a start and a stop: uWSGI's hook-STAGE and exec-STAGE.
 //
-//   hook-pre-app = exec:python manage.py migrate        hook-as-user = mkdir:/run/app        exec-asap = sleep 1
-//
 // Before the server serves, a hook that fails ends the start; afterwards it is a line in the log. Commands run through
 //   the shell, one after the other, each waited for: what comes next may depend on it.
-// Decided elsewhere: when each stage comes (server.ts, cli.ts), how a command runs (shell.ts).
+// Decided elsewhere: what can be asked for (config/hook.ts), when each stage comes (server.ts, cli.ts), how a command runs (shell.ts).
 
 import { appendFile, chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { ConfigError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
+import type { Hook, HookActionName, Stage } from '../config/hook.js';
 import { runShell } from './shell.js';
-
-// biome-ignore format: a table
-/** Stages in the order in which they come. */
-export const STAGES = [
-  'asap',              // the configuration is read, nothing has been opened
-  'as-root',           // the sockets are open, root has not been given up
-  'as-user',           // it has
-  'pre-app',           // before the first app is loaded
-  'post-app',          // all apps are loaded, their workers run
-  'accepting-once',    // the server answers requests
-  'as-user-atexit',    // the server has stopped
-] as const;
-export type Stage = (typeof STAGES)[number];
-
-export interface Hook {
-  readonly stage: Stage;
-  readonly action: ActionName;
-  readonly argument: string;
-  /** Where it was given. */
-  readonly at: string;
-}
 
 type Action = (argument: string, mark: string, log: Log) => Promise<void>;
 
@@ -62,18 +40,7 @@ const ACTIONS = {
   appendn:  async (argument) => { const [file, text] = fileAndText(argument); await appendFile(file, `${text}\n`); },
   print:    async (text, mark, log) => log.line(`[${mark}] ${text}`),
   log:      async (text, mark, log) => log.line(`[${mark}] ${text}`),
-} as const satisfies Record<string, Action>;
-export type ActionName = keyof typeof ACTIONS;
-
-export const HOOK_FORM = `ACTION:ARGUMENT, where ACTION is one of ${Object.keys(ACTIONS).join(', ')}`;
-
-/** The hook in the text of `--hook-STAGE`. Undefined: it has not the form HOOK_FORM. */
-export function parseHook(stage: Stage, text: string, at: string): Hook | undefined {
-  const colon = text.indexOf(':');
-  const action = text.slice(0, Math.max(0, colon)).trim();
-  if (!Object.hasOwn(ACTIONS, action)) return undefined;
-  return { stage, action: action as ActionName, argument: text.slice(colon + 1).trim(), at };
-}
+} as const satisfies Record<HookActionName, Action>;
 
 export class Hooks {
   readonly #hooks: readonly Hook[];
@@ -92,13 +59,7 @@ export class Hooks {
       try {
         await ACTIONS[hook.action](hook.argument, `hook ${stage}`, this.#log);
       } catch (error) {
-        throw new ConfigError(
-          'CONFIG_HOOK',
-          stage,
-          `${hook.action}:${hook.argument}`,
-          hook.at,
-          (error as Error).message,
-        );
+        throw new ConfigError('CONFIG_HOOK', stage, `${hook.action}:${hook.argument}`, (error as Error).message);
       }
     }
   }

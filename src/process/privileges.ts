@@ -41,16 +41,24 @@ function attempt(what: string, act: () => void): void {
   }
 }
 
+/** Whether `dropPrivileges` has anything to do. */
+export function willDrop({ user, group, additionalGroups }: Privileges): boolean {
+  return user !== undefined || group !== undefined || additionalGroups.length > 0;
+}
+
 /**
  * Gives up the rights of the user that started the server. Returns a line for the log, or undefined when there was
  * nothing to do. Throws `ConfigError` CONFIG_PRIVILEGES when a name is not known, or the system does not allow it.
  */
-export function dropPrivileges({ user, group, additionalGroups, initGroups }: Privileges): string | undefined {
-  if (user === undefined && group === undefined && additionalGroups.length === 0) return undefined;
+export function dropPrivileges(wanted: Privileges): string | undefined {
+  if (!willDrop(wanted)) return undefined;
+  const { user, group, additionalGroups, initGroups } = wanted;
   const added = additionalGroups.map(identity);
   const own = user === undefined ? undefined : ownGroup(user);
   const mainGroup = group === undefined ? own : identity(group);
   const isRoot = process.getuid!() === 0;
+  if (user !== undefined && own === undefined && typeof identity(user) === 'string')
+    throw new ConfigError('CONFIG_PRIVILEGES', `user ${user}: there is no such user`);
   if (isRoot && user !== undefined && mainGroup === undefined)
     throw new ConfigError('CONFIG_PRIVILEGES', `user ${user} has no group of its own: say which with gid`);
   if (isRoot && user !== undefined && own !== undefined && initGroups)

@@ -3,6 +3,9 @@
 // Decided elsewhere: how a text becomes a value (values.ts), what the rows add up to (options.ts).
 
 import type { Address } from '../address.js';
+import type { CronJob } from '../cron.js';
+import type { DaemonPlan } from '../daemon-plan.js';
+import type { HookAction } from '../hook.js';
 import type { Assign } from '../values.js';
 
 /** What an option of each kind is to the program. */
@@ -16,6 +19,11 @@ export interface Values {
   choice: string;
   address: Address;
   assign: Assign;
+  cron: CronJob;
+  cron2: CronJob;
+  'smart-daemon': DaemonPlan;
+  daemon2: DaemonPlan;
+  hook: HookAction;
 }
 export type Kind = keyof Values;
 

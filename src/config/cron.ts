@@ -4,7 +4,7 @@
 //
 //   -1 stands for every value, -N for every Nth (`minute % N == 0`). As in crontab, DAY and WEEKDAY are joined by "or"
 //   when both are given. Sunday is 0, or 7.
-// Decided elsewhere: who looks at the clock and runs the command (cron-table.ts).
+// Decided elsewhere: who looks at the clock and runs the command (process/cron-table.ts).
 
 const EVERY = -1;
 const SHELL_SPACES = /\s+/;
@@ -55,15 +55,15 @@ function inRange(name: FieldName, value: number): boolean {
   return Number.isInteger(value) && value <= most && (value >= least || value < 0) && value >= -most;
 }
 
-/** The job in the text of `--cron` (or `--unique-cron`). Undefined: it has not that form, see CRON_FORM. */
-export function parseCron(text: string, unique: boolean): CronJob | undefined {
+/** The job in the text of `--cron`. Undefined: it has not that form, see CRON_FORM. */
+export function parseCron(text: string): CronJob | undefined {
   const words = text.trim().split(SHELL_SPACES);
   const numbers = words.slice(0, FIELDS.length).map(Number);
   const command = text.trim().replace(/^(?:\S+\s+){5}/, '');
   if (words.length <= FIELDS.length || numbers.length < FIELDS.length) return undefined;
   if (!FIELDS.every(([name], i) => words[i] !== '' && inRange(name, numbers[i]!))) return undefined;
   const rule = Object.fromEntries(FIELDS.map(([name], i) => [name, numbers[i]])) as CronRule;
-  return { rule, command, unique, harakiriMs: 0 };
+  return { rule, command, unique: false, harakiriMs: 0 };
 }
 
 /** The job in the text of `--cron2`. Undefined: it has not that form, see CRON2_FORM. */

@@ -1,0 +1,47 @@
+// What the configuration says about the server as a process among others: plain values for the rest of this directory.
+
+import type { CronJob } from '../config/cron.js';
+import { type DaemonPlan, plainDaemon } from '../config/daemon-plan.js';
+import { type Hook, STAGES } from '../config/hook.js';
+import type { Config } from '../config/options.js';
+import type { Privileges } from './privileges.js';
+
+export interface ProcessPlan {
+  readonly privileges: Privileges;
+  readonly hooks: readonly Hook[];
+  readonly crons: readonly CronJob[];
+  readonly daemons: readonly DaemonPlan[];
+}
+
+export function processPlanOf(config: Config): ProcessPlan {
+  const harakiriMs = config['cron-harakiri'] * 1000;
+  const withHarakiri = (job: CronJob): CronJob => (job.harakiriMs > 0 ? job : { ...job, harakiriMs });
+  return {
+    privileges: {
+      user: config.uid,
+      group: config.gid,
+      additionalGroups: config['add-gid'],
+      initGroups: !config['no-initgroups'],
+    },
+    hooks: STAGES.flatMap((stage) => [
+      ...config[`hook-${stage}`].map((action) => ({ stage, ...action })),
+      ...commandsOf(config, stage).map((argument) => ({ stage, action: 'exec', argument }) as const),
+    ]),
+    crons: [
+      ...config.cron.map(withHarakiri),
+      ...config.cron2.map(withHarakiri),
+      ...config['unique-cron'].map((job) => withHarakiri({ ...job, unique: true })),
+    ],
+    daemons: [
+      ...config['attach-daemon'].map((command) => plainDaemon(command, false)),
+      ...config['attach-control-daemon'].map((command) => plainDaemon(command, true)),
+      ...config['attach-daemon2'],
+      ...config['smart-attach-daemon'],
+    ],
+  };
+}
+
+/** The commands of `--exec-STAGE`; uWSGI has none for the moment when the server answers requests. */
+function commandsOf(config: Config, stage: Hook['stage']): readonly string[] {
+  return stage === 'accepting-once' ? [] : config[`exec-${stage}`];
+}
