@@ -28,7 +28,7 @@ export interface DaemonPlan {
 }
 
 export const DAEMON2_FORM =
-  'cmd=COMMAND[,pidfile=FILE][,freq=SECONDS][,stopsignal=N][,reloadsignal=N][,chdir=DIR][,control=1][,max_throttle=SECONDS]';
+  'cmd=COMMAND, and behind commas any of pidfile=FILE freq=SECONDS stopsignal=N reloadsignal=N chdir=DIR control=1 max_throttle=SECONDS';
 export const SMART_DAEMON_FORM = 'PIDFILE COMMAND';
 
 const DEFAULTS: Omit<DaemonPlan, 'command'> = {

@@ -330,7 +330,7 @@ describe('options of uWSGI that are not served', () => {
       failure(['--fastcgi-socket', ':3031', 'a.py']),
       /^command line: fastcgi-socket is known from uWSGI and not supported: .*use http-socket/,
     );
-    assert.match(failure([...MINIMAL, '--uid', 'www-data']), /uid is known .* keep the rights/);
+    assert.match(failure([...MINIMAL, '--chroot', '/srv']), /chroot is known .* would keep rights/);
   });
 
   test('an option that is always on says so when it is switched off', () => {

@@ -88,7 +88,7 @@ describe('vocabulary', () => {
   });
 
   test('what would be worse than no start is refused: sockets, rights, routing, commands, configuration', () => {
-    const refused = 'https fastcgi-socket uid chroot route stop emperor json xml if-env show-config paste';
+    const refused = 'https fastcgi-socket immediate-uid chroot route stop emperor json xml if-env show-config paste';
     for (const name of split(refused)) {
       const word = findWord(name);
       assert(word !== undefined && 'known' in word && word.known.refuses, name);
