@@ -36,7 +36,7 @@ function main(): void {
   }
   let resolved: Resolved;
   try {
-    const command = readCommandLine(process.argv.slice(2), process.env);
+    const command = readCommandLine(process.argv.slice(2), process.env, version);
     if (command.kind !== 'serve') {
       process.stdout.write(command.kind === 'help' ? command.text : `${version}\n`);
       return;

@@ -29,7 +29,7 @@ const FAILURES = {
     status: 500,
     exit: 2,
     text: (argument: string, at: string, cure: string | undefined) =>
-      `${at}: "${argument}" is no option, no configuration file (.ini .yaml .yml) and no app (.py .wsgi .js .mjs .cjs .ts .mts .cts, pkg.mod:callable)${cure ? `; did you mean ${cure}?` : ''}`,
+      `${at}: "${argument}" is no option, no configuration file (.ini .yaml .yml .json .xml) and no app (.py .wsgi .js .mjs .cjs .ts .mts .cts, pkg.mod:callable)${cure ? `; did you mean ${cure}?` : ''}`,
   },
   CONFIG_UNSUPPORTED: {
     status: 500,

@@ -8,12 +8,13 @@
 
 import { ConfigError } from '../base/errors.js';
 import { isAppArgument } from './app-target.js';
+import { optionForFile } from './files.js';
 import { emptyReading, type Reading, type Setting } from './setting.js';
 import { parseFlag, wantedValue } from './values.js';
 import { findByLetter, findByPrefix, findWord, suggest, type Word } from './vocabulary.js';
 
 export interface CommandLine extends Reading {
-  /** Configuration files given as bare arguments, as settings of `ini` and `yaml`. */
+  /** Configuration files given as bare arguments, as settings of `ini`, `yaml`, `json` and `xml`. */
   readonly files: Setting[];
   /** `--help`: true, or the option to be explained. */
   help: string | true | undefined;
@@ -21,8 +22,6 @@ export interface CommandLine extends Reading {
 }
 
 const AT = 'command line';
-const INI_ARGUMENT = /\.ini(?::[^:/]+)?$/i;
-const YAML_ARGUMENT = /\.ya?ml(?::[^:/]+)?$/i;
 /** Candidates of an ambiguous prefix that are worth reading. */
 const SHOWN_CANDIDATES = 8;
 
@@ -84,7 +83,7 @@ class ArgvReader {
   #skipStrayValue(): void {
     const following = this.#argv[this.#next];
     if (following === undefined || following.startsWith('-')) return;
-    if (!INI_ARGUMENT.test(following) && !YAML_ARGUMENT.test(following) && !isAppArgument(following)) this.#next++;
+    if (optionForFile(following) === undefined && !isAppArgument(following)) this.#next++;
   }
 
   /** `M`, `Mp4`, or `p` with the value in the next argument. */
@@ -137,8 +136,8 @@ class ArgvReader {
 
   /** An argument that is no option: a configuration file or an app. */
   #bare(text: string, flagBefore: string | undefined): void {
-    if (INI_ARGUMENT.test(text)) this.#line.files.push({ name: 'ini', text, at: AT });
-    else if (YAML_ARGUMENT.test(text)) this.#line.files.push({ name: 'yaml', text, at: AT });
+    const option = optionForFile(text);
+    if (option !== undefined) this.#line.files.push({ name: option, text, at: AT });
     else if (isAppArgument(text)) this.#line.settings.push({ name: 'app', text, at: AT });
     else {
       const cure = flagBefore !== undefined && parseFlag(text) !== undefined ? `--${flagBefore}=${text}` : undefined;

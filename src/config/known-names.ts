@@ -129,7 +129,7 @@ export const FAMILIES: readonly Family[] = [
     values: 'eval pecan paste ini-paste ini-paste-logged web3 pump wsgi-lite python-raw worker-mount',
   },
   { why: 'apps are loaded with wsgi-file, module, app or mount', flags: 'paste-logger' },
-  { why: `virtual hosts are ${LATER}`, flags: 'vhost vhost-host no-default-app ignore-script-name' },
+  { why: LATER, flags: 'no-default-app ignore-script-name' },
   { why: 'there is no limit on the number of apps', values: 'max-apps' },
   {
     why: LATER,
@@ -329,19 +329,9 @@ export const FAMILIES: readonly Family[] = [
   },
   // Configuration and introspection
   {
-    why: `${LATER}; write the configuration as YAML or INI`,
+    why: 'an option is not made of others here',
     refuses: true,
-    values: 'json|js|-j xml|xmlconfig|-x inherit',
-  },
-  {
-    why: `logic in configuration files is ${LATER}`,
-    refuses: true,
-    values: `for for-glob for-times for-readline if-opt if-not-opt if-env|ifenv if-not-env if-hostname
-      if-not-hostname if-hostname-match if-not-hostname-match if-exists|ifexists if-not-exists
-      if-plugin|ifplugin if-not-plugin if-file if-not-file if-dir|ifdir|if-directory if-not-dir
-      declare-option declare-option2 resolve`,
-    flags: 'if-reload if-not-reload',
-    maybe: 'endfor|end-for endif|end-if',
+    values: 'declare-option declare-option2 resolve',
   },
   {
     why: LATER,

@@ -12,6 +12,7 @@ import { APPS } from './options/apps.js';
 import { CONFIGURATION } from './options/configuration.js';
 import { GENERAL } from './options/general.js';
 import { LOGGING } from './options/logging.js';
+import { LOGIC } from './options/logic.js';
 import { PROCESS } from './options/process.js';
 import { REQUESTS } from './options/requests.js';
 import { SOCKETS } from './options/sockets.js';
@@ -29,6 +30,7 @@ export const SECTIONS = [
   { title: 'Process', options: PROCESS },
   { title: 'Logging', options: LOGGING },
   { title: 'Configuration', options: CONFIGURATION },
+  { title: 'Loops and conditions in files', options: LOGIC },
   { title: 'General', options: GENERAL },
 ] as const satisfies readonly { readonly title: string; readonly options: readonly Option[] }[];
 
@@ -40,6 +42,7 @@ export const OPTIONS = [
   ...PROCESS,
   ...LOGGING,
   ...CONFIGURATION,
+  ...LOGIC,
   ...GENERAL,
 ] as const;
 

@@ -9,13 +9,13 @@ import { readFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { ConfigError } from '../base/errors.js';
 import { type Address, bindingKey } from './address.js';
-import { type AppMount, appsOf, type Placed } from './apps.js';
+import { type AppMount, AppsReader } from './apps.js';
 import { readArgv } from './argv.js';
-import { type Gathered, type Given, gather } from './gather.js';
+import { type Gathered, type GivenApp, gather } from './gather.js';
 import { helpText, optionHelp } from './help.js';
-import { type Config, OPTIONS, type Option } from './options.js';
-import { parseFlag, parseValue, wantedValue } from './values.js';
-import type { Served, Unserved } from './vocabulary.js';
+import type { Config } from './options.js';
+import { asConfig, DEFAULTS, type GivenUnserved, type PlacedValues, typedValues, valuesOver } from './typed.js';
+import { parseFlag } from './values.js';
 
 /** What the user set, as Python's `uwsgi.opt` shows it: a list where an option came more than once. */
 export type GivenTexts = Readonly<Record<string, string | boolean | readonly string[]>>;
@@ -27,8 +27,12 @@ export interface Resolved {
   readonly warnings: readonly string[];
   /** By canonical name; placeholders by their own. No prototype. */
   readonly given: GivenTexts;
-  /** The apps of wsgi-file, module, app and mount, each on a path of its own. */
+  /** The apps of wsgi-file, module, app, mount and the apps list, each on a path of its own. */
   readonly apps: readonly AppMount[];
+  /** Which apps must load for the server to start: `some` is what holds when need-app is not given. */
+  readonly needApp: 'all' | 'some' | 'none';
+  /** Real paths of the configuration files that were read. */
+  readonly files: readonly string[];
 }
 
 export type Command =
@@ -40,86 +44,87 @@ export type Command =
 export const LISTENER_OPTIONS = ['http', 'http11-socket', 'http-socket', 'socket'] as const;
 
 /**
- * What the arguments behind the program's name ask for. Reads the configuration files that they name.
+ * What the arguments behind the program's name ask for. Reads the configuration files that they name. `version` is the
+ * server's.
  * Throws `ConfigError`; CONFIG_SEVERAL when more than one thing is wrong.
  */
-export function readCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv): Command {
+export function readCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv, version = ''): Command {
   const line = readArgv(argv);
   if (line.help !== undefined) {
     return { kind: 'help', text: line.help === true ? helpText() : optionHelp(line.help) };
   }
   if (line.version) return { kind: 'version' };
-  return { kind: 'serve', resolved: new Resolver(gather(line, env)).resolve() };
+  return { kind: 'serve', resolved: new Resolver(gather(line, env, version)).resolve() };
 }
 
 class Resolver {
   readonly #gathered: Gathered;
   readonly #problems: ConfigError[];
   readonly #warnings: string[];
-  readonly #values = new Map<string, Placed[]>();
+  readonly #values: PlacedValues;
+  readonly #unserved: GivenUnserved[];
 
   constructor(gathered: Gathered) {
     this.#gathered = gathered;
     this.#problems = [...gathered.problems];
     this.#warnings = [...gathered.warnings];
+    const { values, unserved } = typedValues(gathered.given, this.#report);
+    this.#values = values;
+    this.#unserved = [...unserved];
   }
 
   resolve(): Resolved {
-    const unserved: (Given & { readonly word: Unserved })[] = [];
-    for (const given of this.#gathered.given) {
-      const { word } = given;
-      if ('option' in word) this.#value(word, given);
-      else unserved.push({ ...given, word });
-    }
     const config = this.#config();
-    this.#unserved(unserved, config['strict-options']);
-    const apps = appsOf((option) => this.#values.get(option) ?? [], config, this.#problems);
+    const reader = new AppsReader(config, this.#problems);
+    reader.readServer(this.#values);
+    for (const app of this.#gathered.apps) this.#listed(app, reader);
+    const { apps } = reader;
+    this.#tellUnserved(config['strict-options']);
     this.#checkListeners(config);
     this.#checkCompleteness(config, apps);
     const [first] = this.#problems;
     if (first !== undefined) {
       throw this.#problems.length === 1 ? first : new ConfigError('CONFIG_SEVERAL', this.#problems);
     }
+    const needApp = this.#values.has('need-app') ? (config['need-app'] ? 'all' : 'none') : 'some';
     return Object.freeze({
       config,
       origins: new Map(Array.from(this.#values, ([name, values]) => [name, values.at(-1)!.at])),
       warnings: Object.freeze(this.#warnings),
       given: textsOf(this.#gathered),
       apps: Object.freeze(apps),
+      needApp,
+      files: Object.freeze(this.#gathered.files),
     });
   }
 
-  #value({ option }: Served, { text, at }: Given): void {
-    if (option.kind !== 'flag' && (text === undefined || text === '')) {
-      this.#problems.push(new ConfigError('CONFIG_MISSING_VALUE', option.name, at, wantedValue(option)));
-      return;
-    }
-    const parsed = parseValue(option, text ?? '');
-    if ('wanted' in parsed) {
-      this.#problems.push(new ConfigError('CONFIG_BAD_VALUE', option.name, at, text ?? '', parsed.wanted));
-      return;
-    }
-    if (parsed.warning !== undefined) this.#warnings.push(`${at}: ${parsed.warning}`);
-    if (option.always !== undefined && parsed.value === false) {
-      this.#warnings.push(`${at}: ${option.name} cannot be switched off: ${option.always}`);
-    }
-    const values = this.#values.get(option.name);
-    if (values === undefined) this.#values.set(option.name, [{ value: parsed.value, at }]);
-    else values.push({ value: parsed.value, at });
+  get #report() {
+    return { problems: this.#problems, warnings: this.#warnings };
   }
 
   #config(): Config {
-    const all: readonly Option[] = OPTIONS;
-    const config = Object.create(null) as Record<string, unknown>;
-    for (const option of all) {
-      const values = this.#values.get(option.name);
-      if (option.many) config[option.name] = Object.freeze((values ?? []).map((placed) => placed.value));
-      else config[option.name] = values === undefined ? option.default : values.at(-1)!.value;
-    }
+    const config = valuesOver(DEFAULTS, this.#values);
     config.listen = this.#backlog(config.listen as number);
     if (config.chdir !== undefined) config.chdir = resolvePath(config.chdir as string);
-    // The table is what `Config` is derived from, and the loop above what fills it: the compiler cannot see that.
-    return Object.freeze(config) as unknown as Config;
+    return asConfig(config);
+  }
+
+  /** An entry of the `apps:` list: only some options may differ from app to app. */
+  #listed({ at, given }: GivenApp, reader: AppsReader): void {
+    const own = given.filter(({ word, at: place }) => {
+      const isOfServer = 'option' in word && !word.option.perApp;
+      if (isOfServer) {
+        const problem = `${place}: ${word.name} is for the whole server: put it beside apps, not into it`;
+        this.#problems.push(new ConfigError('CONFIG_CONFLICT', problem));
+      }
+      return !isOfServer && word.name !== 'mount';
+    });
+    const { values, unserved } = typedValues(own, this.#report);
+    this.#unserved.push(...unserved);
+    const mounts = given
+      .filter(({ word }) => word.name === 'mount')
+      .map(({ text, at: place }) => ({ text: text ?? '', at: place }));
+    reader.readListed({ at, values, mounts });
   }
 
   /** The kernel cuts a longer queue down without a word. */
@@ -132,9 +137,9 @@ class Resolver {
   }
 
   /** Says once per option that it is not supported, or refuses. */
-  #unserved(all: readonly (Given & { readonly word: Unserved })[], isStrict: boolean): void {
+  #tellUnserved(isStrict: boolean): void {
     const told = new Set<string>();
-    for (const { word, text, at } of all) {
+    for (const { word, text, at } of this.#unserved) {
       const isOff = word.takes !== 'value' && text !== undefined && parseFlag(text) === false;
       if (isOff || told.has(word.name)) continue;
       told.add(word.name);

@@ -1,14 +1,15 @@
-// YAML files in uWSGI's layout: a map under the top key `uwsgi` (or `nuwsgi`), scalars for values, a list repeats its
-// key.
+// YAML and JSON files in uWSGI's layout: a map under the top key `uwsgi` (or `nuwsgi`), scalars for values, a list
+// repeats its key. JSON is checked by JSON.parse and then read as the YAML that it is, which knows its lines.
 //
 // Every scalar is taken as it is written (the failsafe schema): `processes: 010` and `env: A=1e3` must mean what they
 //   mean on the command line, and uWSGI's own reading of booleans is applied later, by the option's kind.
-// Beyond uWSGI: options of the form NAME=VALUE also take a map (`mount: {/js: hello.mjs}`), which reads better.
+// Beyond uWSGI: options of the form NAME=VALUE also take a map (`mount: {/js: hello.mjs}`), which reads better, and
+//   `apps:` is a list of maps, each with the options of one app.
 // Decided elsewhere: what the names mean (vocabulary.ts), placeholders (placeholders.ts), which files (gather.ts).
 
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { ConfigError } from '../base/errors.js';
-import { emptyReading, type Reading, SECTIONS_READ } from './setting.js';
+import { emptyReading, type Reading, SECTIONS_READ, type Setting } from './setting.js';
 import { findWord } from './vocabulary.js';
 
 /** What to do about a syntax error, by the yaml package's code for it. */
@@ -25,14 +26,53 @@ export function readYaml(source: string, path: string, section: string | undefin
   return new YamlReader(source, path).read(section === undefined ? SECTIONS_READ : [section]);
 }
 
+/** As `readYaml`, for a JSON file. */
+export function readJson(source: string, path: string, section: string | undefined): Reading {
+  try {
+    JSON.parse(source);
+  } catch (error) {
+    const { message } = error as SyntaxError;
+    const line = source.slice(0, faultOffset(source)).split('\n').length;
+    const problem = `it is no JSON: ${message.replace(/(?:,? ".*" is not valid JSON| in JSON at position.*)$/s, '')}`;
+    return { ...emptyReading(), problems: [new ConfigError('CONFIG_FILE', `${path}:${line}`, problem)] };
+  }
+  return new YamlReader(source, path, true).read(section === undefined ? SECTIONS_READ : [section]);
+}
+
+/** Where JSON.parse stumbles, which it does not always tell: behind the longest text that could be the start of JSON. */
+function faultOffset(source: string): number {
+  const isStart = (length: number) => {
+    try {
+      JSON.parse(source.slice(0, length));
+    } catch (error) {
+      const { message } = error as SyntaxError;
+      const position = /at position (\d+)/.exec(message)?.[1];
+      return position === undefined ? /end of JSON|Unterminated/.test(message) : Number(position) >= length;
+    }
+    return true;
+  };
+  let [good, bad] = [0, source.length];
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (isStart(middle)) good = middle;
+    else bad = middle;
+  }
+  return good;
+}
+
+/** The list of apps; no option, because it holds maps of them. */
+const APPS_KEY = 'apps';
+
 class YamlReader {
   readonly #source: string;
   readonly #path: string;
   readonly #lines = new LineCounter();
   readonly #reading = emptyReading();
   readonly #document;
+  readonly #isJson: boolean;
 
-  constructor(source: string, path: string) {
+  constructor(source: string, path: string, isJson = false) {
+    this.#isJson = isJson;
     this.#source = source;
     this.#path = path;
     this.#document = parseDocument(source, {
@@ -74,7 +114,7 @@ class YamlReader {
 
   #section(pair: Pair): void {
     const map = this.#resolve(pair.value);
-    if (isMap(map)) this.#options(map);
+    if (isMap(map)) this.#options(map, this.#reading.settings, true);
     else if (map !== null && this.#textOf(map) !== '') {
       this.#complain(
         this.#offsetOf(pair.key),
@@ -83,7 +123,8 @@ class YamlReader {
     }
   }
 
-  #options(map: YAMLMap): void {
+  /** The options in `map`; `isTop`: it may hold the list of apps. */
+  #options(map: YAMLMap, into: Setting[], isTop: boolean): void {
     for (const { key, value } of map.items) {
       const name = this.#textOf(key);
       if (name === undefined || name === '') {
@@ -91,20 +132,35 @@ class YamlReader {
         continue;
       }
       const resolved = this.#resolve(value);
-      if (isSeq(resolved)) {
-        for (const item of resolved.items) this.#value(name, this.#resolve(item), this.#offsetOf(item));
+      if (isTop && name === APPS_KEY) this.#apps(resolved, this.#offsetOf(key));
+      else if (isSeq(resolved)) {
+        for (const item of resolved.items) this.#value(name, this.#resolve(item), this.#offsetOf(item), into);
       } else {
-        this.#value(name, resolved, this.#offsetOf(key));
+        this.#value(name, resolved, this.#offsetOf(key), into);
       }
     }
   }
 
+  #apps(list: unknown, offset: number): void {
+    const items = isSeq(list) ? list.items.map((item) => [item, this.#resolve(item)] as const) : undefined;
+    if (items?.every(([, map]) => isMap(map))) {
+      for (const [item, map] of items) {
+        const app = { at: this.#at(this.#offsetOf(item)), settings: [] };
+        this.#options(map as YAMLMap, app.settings, false);
+        this.#reading.apps.push(app);
+      }
+      return;
+    }
+    this.#complain(offset, 'apps is a list: "- mount: /path", then the other options of that app, indented like mount');
+  }
+
   /** One value of an option: a scalar, nothing, or a map where the option takes NAME=VALUE. */
-  #value(name: string, node: unknown, offset: number): void {
+  #value(name: string, node: unknown, offset: number, into: Setting[]): void {
     const at = this.#at(offset);
     if (node === null || node === undefined || isScalar(node)) {
-      const text = isScalar(node) ? String(node.value) : '';
-      this.#reading.settings.push({ name, text: text === '' ? undefined : text, at });
+      const isNull = this.#isJson && isScalar(node) && node.type === 'PLAIN' && node.value === 'null';
+      const text = isNull ? '0' : isScalar(node) ? String(node.value) : '';
+      into.push({ name, text: text === '' ? undefined : text, at });
       return;
     }
     if (isAlias(node)) {
@@ -121,7 +177,7 @@ class YamlReader {
       return;
     }
     texts.forEach(([key, value], i) => {
-      this.#reading.settings.push({ name, text: `${key}=${value}`, at: this.#at(this.#offsetOf(pairs![i]!.key)) });
+      into.push({ name, text: `${key}=${value}`, at: this.#at(this.#offsetOf(pairs![i]!.key)) });
     });
   }
 

@@ -53,7 +53,7 @@ describe('the command line', () => {
     [['--processes'],          'command line: processes needs a value: a number'],
     [['--chdir', '--master'],  'command line: chdir needs a value: a path'],
     [['-p'],                   'command line: processes needs a value: a number'],
-    [['--mount'],              'command line: mount needs a value: /PATH=APP'],
+    [['--mount'],              'command line: mount needs a value: [HOST]/PATH=APP'],
     [['--http-engine'],        'command line: http-engine needs a value: uws or node'],
     [['--harakiri'],           'command line: harakiri needs a value: it takes one in uWSGI'],
   ];
@@ -72,7 +72,7 @@ describe('the command line', () => {
   test('an argument that is nothing is a mistake, and a boolean behind a flag shows how to write it', () => {
     assert.match(problems('4')[0]!, /^command line: "4" is no option, no configuration file .* and no app/);
     assert.match(problems('--master', 'false')[0]!, /did you mean --master=false\?$/);
-    assert.match(problems('app.json')[0]!, /no configuration file/);
+    assert.match(problems('app.toml')[0]!, /no configuration file/);
     assert.match(problems('-')[0]!, /no configuration file/);
   });
 

@@ -141,6 +141,32 @@ describe('the order of sources', () => {
   });
 });
 
+describe('placeholders of several sources', () => {
+  const directory = directoryWith({
+    'template.ini':
+      '[uwsgi]\nport = 8080\nhttp = :%(port)\nmodule = %(module-name)\nmodule-name = site\nprocesses = 2\nthreads = %(processes)\n',
+  });
+  const template = join(directory, 'template.ini');
+
+  test('the first meaning of a name counts, so the command line wins over what a template says', () => {
+    assert.equal(serve([template]).config.http[0]!.text, ':8080');
+    assert.equal(serve([template, '--set-placeholder', 'port=9090']).config.http[0]!.text, ':9090');
+    assert.equal(serve([template, '--set', 'port=9090']).config.http[0]!.text, ':9090');
+    assert.equal(serve([template, '--processes', '8']).config.threads, 8);
+  });
+
+  test('a name may be set behind the value that refers to it', () => {
+    assert.equal(serve([template]).config.module, 'site');
+  });
+
+  test('an option is no placeholder', () => {
+    assert.match(
+      failure([...MINIMAL, '--set-placeholder', 'processes=2']),
+      /^command line: set-placeholder cannot give "processes" a meaning: it is an option; use set$/,
+    );
+  });
+});
+
 describe('files', () => {
   const directory = directoryWith({
     'app.ini':
@@ -193,14 +219,59 @@ describe('files', () => {
     ['an option without value',  [path('parts/bare.ini')],           /bare\.ini:2: http needs a value: an address/],
     ['a section that is not there', [`${path('app.ini')}:prod`],     /app\.ini: there is no section \[prod\]$/],
     ['an unknown format',        ['--config', path('app.conf')],     /^command line: config ".*app\.conf": the extension tells no format/],
-    ['a URL',                    ['--yaml', 'http://x/app.yaml'],    /only files are read, no URLs$/],
+    ['a URL',                    ['--yaml', 'http://x/app.yaml'],    /only files are read: no URLs, no commands$/],
     ['a section of nothing',     ['--ini', ':prod'],                 /there is no file name in front of the section$/],
     ['a file name left out',     ['--yaml='],                        /^command line: yaml needs a value: a path$/],
-    ['a format of later',        ['--json', 'app.json'],             /^command line: json is known from uWSGI and not supported/],
   ];
   for (const [mistake, argv, message] of MISTAKES) {
     test(`${mistake} ends the start`, () => assert.match(failure(argv), message));
   }
+
+  test('a file beside the one that includes it is found by %d, and a mistake says so', () => {
+    const files = directoryWith({
+      'a.ini': '[uwsgi]\ninclude = b.ini\n',
+      'c.ini': '[uwsgi]\ninclude = %db.ini\n',
+      'b.ini': '[uwsgi]\nthreads = 3\n',
+    });
+    assert.equal(serve([...MINIMAL, join(files, 'c.ini')]).config.threads, 3);
+    assert.match(
+      failure([...MINIMAL, join(files, 'a.ini')]),
+      /a\.ini:2: include "b\.ini": there is no such file \(looked for in .*\); for the one beside .*a\.ini write %db\.ini$/,
+    );
+  });
+
+  test('what inherit names counts behind the file that says so', () => {
+    const files = directoryWith({
+      'a.ini': '[uwsgi]\ninherit = %db.ini\nthreads = 2\n',
+      'b.ini': '[uwsgi]\nthreads = 3\n',
+    });
+    const { config, files: read } = serve([...MINIMAL, join(files, 'a.ini')]);
+    assert.equal(config.threads, 3);
+    assert.deepEqual(
+      read,
+      ['a.ini', 'b.ini'].map((name) => join(files, name)),
+    );
+  });
+
+  test('of every format may be given as bare arguments, several at once', () => {
+    const files = directoryWith({
+      'a.json': '{"uwsgi": {"processes": 2, "http": ":1"}}',
+      'b.xml': '<uwsgi><threads>3</threads><module>site</module></uwsgi>',
+      'c.yml': 'uwsgi:\n  callable: app\n',
+      'd.ini': '[other]\nbuffer-size = 8192\n',
+    });
+    const path = (name: string) => join(files, name);
+    const { config } = serve([path('a.json'), path('b.xml'), path('c.yml'), `${path('d.ini')}:other`]);
+    assert.deepEqual([config.processes, config.threads, config.callable, config['buffer-size']], [2, 3, 'app', 8192]);
+  });
+
+  test('commands and URLs in values are refused', () => {
+    const files = directoryWith({ 'a.ini': '[uwsgi]\nenv = A=@(exec://id)\n' });
+    assert.match(
+      failure([...MINIMAL, join(files, 'a.ini')]),
+      /a\.ini:2: env: @\(exec:\/\/id\) is not read: only files are, no commands and no URLs$/,
+    );
+  });
 
   test('a file that may not be read says so', () => {
     const secret = directoryWith({ 'app.ini': '[uwsgi]\n' });
@@ -238,8 +309,12 @@ describe('what must fit together', () => {
     [['--http', ':0', '--mount', '/a=b.py', '--mount', '/a/=c.py'], /^two apps on \/a: b\.py .* and c\.py /],
     [['--http', ':0', '--module', 'a', '--mount', '/=b.py'], /^two apps on \/: a /],
     [['--http', ':0', '--mount', 'js=b.mjs'],     /mount = "js=b\.mjs" is not of the form \/PATH=APP/],
-    [['--http', ':0', '--mount', '/js'],          /mount = "\/js" is not of the form \/PATH=APP$/],
+    [['--http', ':0', '--mount', '/js'],          /mount = "\/js" is not of the form \[HOST\]\/PATH=APP$/],
     [['--http', ':0', '--mount', '/a?b=c.py'],    /has no "\?"/],
+    [['--http', ':0', '--mount', 'api/v1=c.py'],  /for the path write \/api\/v1, for the host api\|\/v1$/],
+    [['--http', ':0', '--mount', 'example.com:80/=c.py'], /the host stands without a port$/],
+    [['--http', ':0', '--mount', 'ex ample.com/=c.py'], /"ex ample\.com" is no host$/],
+    [['--http', ':0', '--mount', 'a.com/=b.py', '--mount', 'A.com|/=c.py'], /^two apps on a\.com\/: b\.py/],
     [['--http', ':0', '--mount', '/js=b.rb'],     /mount = "\/js=b\.rb" is not a mount of an app: a Python file/],
     [['--http', ':0', '--app', 'hello.tsx'],      /app = "hello\.tsx" is not an app: a Python file/],
     [['--http', ':0', '--module', 'foobar.py'],   /for a file use wsgi-file$/],
@@ -295,6 +370,103 @@ describe('what must fit together', () => {
     assert.equal(warnings[0], 'command line: buffer-size is cut down to 65535');
     if (config.listen < 65535)
       assert.match(warnings[1]!, /^command line: listen is cut down to \d+, which is net\.core\.somaxconn$/);
+  });
+});
+
+describe('the apps list', () => {
+  const yamlOf = (apps: string, server = '') =>
+    join(directoryWith({ 'app.yaml': `uwsgi:\n  http: :0\n${server}  apps:\n${apps}` }), 'app.yaml');
+
+  test('gives each app its own values, with those of the server as defaults', () => {
+    const server = '  processes: 4\n  harakiri: 30\n  env: A=1\n  chdir: /srv\n  pythonpath: lib\n';
+    const apps = `    - mount: /shop
+      app: shop.wsgi:application
+      processes: 2
+      threads: 8
+      chdir: shop
+      env: { B: 2, A: 3 }
+      pythonpath: [own]
+      virtualenv: venv
+    - mount: example.com/
+      wsgi-file: site.py
+      callable: site
+    - app: hello.mjs
+`;
+    const { apps: read, config } = serve([yamlOf(apps, server)]);
+    assert.deepEqual(
+      read.map(({ host, path, target }) => [host, path, target.text]),
+      [
+        [undefined, '/shop', 'shop.wsgi:application'],
+        ['example.com', '', 'site.py'],
+        [undefined, '', 'hello.mjs'],
+      ],
+    );
+    const [shop, site] = read.map((app) => app.config);
+    assert.deepEqual([shop!.processes, shop!.threads, shop!.chdir, shop!.virtualenv], [2, 8, '/srv/shop', 'venv']);
+    assert.deepEqual(
+      shop!.env.map(({ text }) => text),
+      ['A=1', 'B=2', 'A=3'],
+    );
+    assert.deepEqual(shop!.pythonpath, ['lib', 'own']);
+    assert.deepEqual([site!.processes, site!.threads, site!.chdir, site!.callable], [4, undefined, '/srv', 'site']);
+    assert.deepEqual([config.processes, config.threads, config.callable], [4, undefined, 'application']);
+    assert(Object.isFrozen(shop) && Object.isFrozen(shop!.env));
+  });
+
+  test('stands beside mount, and in JSON', () => {
+    const json =
+      '{"uwsgi": {"http": ":0", "mount": "/a=a.py", "apps": [{"mount": "/b", "app": "b.py", "processes": 3}]}}';
+    const { apps } = serve([join(directoryWith({ 'app.json': json }), 'app.json')]);
+    assert.deepEqual(
+      apps.map(({ path, config }) => [path, config.processes]),
+      [
+        ['/a', 1],
+        ['/b', 3],
+      ],
+    );
+  });
+
+  test('placeholders of an app are its own, and those of the server are seen', () => {
+    const apps = `    - mount: /%(name)
+      name: one
+      app: "%(name)%(suffix)"
+    - mount: /%(name)
+      name: two
+      app: "%(name)%(suffix)"
+`;
+    const { apps: read } = serve([yamlOf(apps, '  suffix: .py\n')]);
+    assert.deepEqual(
+      read.map(({ path, target }) => [path, target.text]),
+      [
+        ['/one', 'one.py'],
+        ['/two', 'two.py'],
+      ],
+    );
+  });
+
+  // biome-ignore format: a table
+  const MISTAKES: readonly (readonly [apps: string, message: RegExp])[] = [
+    ['    - mount: /a\n',                                       /app\.yaml:4: an entry of apps says what it serves, with app, wsgi-file or module$/],
+    ['    - app: a.py\n      module: b\n',                      /app\.yaml:4: an entry of apps has one app, not both module and app$/],
+    ['    - app: a.py\n      http: :9090\n',                    /app\.yaml:5: http is for the whole server: put it beside apps, not into it$/],
+    ['    - app: a.py\n      proceses: 2\n',                    /app\.yaml:5: no option is called "proceses"; did you mean "processes"\?$/],
+    ['    - app: a.py\n      processes: many\n',                /app\.yaml:5: processes = "many" is not a number/],
+    ['    - app: a.py\n    - app: b.py\n',                      /two apps on \/: a\.py \(app, .*app\.yaml:4\) and b\.py \(app, .*:5\)/],
+    ['    - app: a.py\n      mount: [/a, /b]\n',                /app\.yaml:5: an entry of apps has one mount; write another entry/],
+    ['    - app: a.py\n      mount: shop\n',                    /app\.yaml:5: mount = "shop" is not of the form \/PATH: the path starts with a slash$/],
+    ['    - app: a.rb\n',                                       /app\.yaml:4: app = "a\.rb" is not an app/],
+    ['    mount: /a\n    app: a.py\n',                          /app\.yaml:3: apps is a list: "- mount: \/path"/],
+    ['    - a.py\n',                                            /app\.yaml:3: apps is a list/],
+    ['    - app: a.py\n      apps:\n        - app: b.py\n',     /app\.yaml:6: apps takes a text, not a map/],
+  ];
+  for (const [apps, message] of MISTAKES) {
+    test(`an error: ${apps.trim().replaceAll(/\n */g, ' · ')}`, () => assert.match(failure([yamlOf(apps)]), message));
+  }
+
+  test('need-app is not for all apps unless it is given', () => {
+    assert.equal(serve(MINIMAL).needApp, 'some');
+    assert.equal(serve([...MINIMAL, '--need-app']).needApp, 'all');
+    assert.equal(serve([...MINIMAL, '--need-app=no']).needApp, 'none');
   });
 });
 

@@ -1,0 +1,87 @@
+// Given settings become values by the name of their option, and values become a `Config`.
+//
+// Decided elsewhere: how one text becomes a value (values.ts), what must fit together (resolve.ts).
+
+import { ConfigError } from '../base/errors.js';
+import type { Given } from './gather.js';
+import { type Config, OPTIONS, type Option } from './options.js';
+import { parseValue, wantedValue } from './values.js';
+import type { Unserved } from './vocabulary.js';
+
+/** A value with the place it was given at. */
+export interface Placed {
+  readonly value: unknown;
+  readonly at: string;
+}
+/** The values of each option that was given, in the order in which they count. */
+export type PlacedValues = ReadonlyMap<string, readonly Placed[]>;
+
+/** Where problems and warnings are noted. */
+export interface Report {
+  readonly problems: ConfigError[];
+  readonly warnings: string[];
+}
+
+/** An option that is known and not served. */
+export type GivenUnserved = Given & { readonly word: Unserved };
+
+/** Reads the texts. What cannot be read goes to `report`. */
+export function typedValues(
+  given: readonly Given[],
+  report: Report,
+): { readonly values: PlacedValues; readonly unserved: readonly GivenUnserved[] } {
+  const values = new Map<string, Placed[]>();
+  const unserved: GivenUnserved[] = [];
+  for (const each of given) {
+    const { word } = each;
+    if (!('option' in word)) {
+      unserved.push({ ...each, word });
+      continue;
+    }
+    const placed = typedValue(word.option, each, report);
+    if (placed === undefined) continue;
+    const before = values.get(word.name);
+    if (before === undefined) values.set(word.name, [placed]);
+    else before.push(placed);
+  }
+  return { values, unserved };
+}
+
+function typedValue(option: Option, { text, at }: Given, report: Report): Placed | undefined {
+  if (option.kind !== 'flag' && (text === undefined || text === '')) {
+    report.problems.push(new ConfigError('CONFIG_MISSING_VALUE', option.name, at, wantedValue(option)));
+    return undefined;
+  }
+  const parsed = parseValue(option, text ?? '');
+  if ('wanted' in parsed) {
+    report.problems.push(new ConfigError('CONFIG_BAD_VALUE', option.name, at, text ?? '', parsed.wanted));
+    return undefined;
+  }
+  if (parsed.warning !== undefined) report.warnings.push(`${at}: ${parsed.warning}`);
+  if (option.always !== undefined && parsed.value === false) {
+    report.warnings.push(`${at}: ${option.name} cannot be switched off: ${option.always}`);
+  }
+  return { value: parsed.value, at };
+}
+
+/**
+ * The value of every option: what was given, else what `base` has. Lists of `base` grow, in front of all other values
+ * the last one given counts.
+ */
+export function valuesOver(base: Readonly<Record<string, unknown>>, values: PlacedValues): Record<string, unknown> {
+  const result = Object.assign(Object.create(null) as Record<string, unknown>, base);
+  for (const [name, placed] of values) {
+    const given = placed.map(({ value }) => value);
+    const before = result[name];
+    result[name] = Array.isArray(before) ? Object.freeze([...before, ...given]) : given.at(-1);
+  }
+  return result;
+}
+
+/** What every option is when nobody gives it. */
+export const DEFAULTS: Readonly<Record<string, unknown>> = Object.freeze(
+  Object.fromEntries((OPTIONS as readonly Option[]).map((o) => [o.name, o.many ? Object.freeze([]) : o.default])),
+);
+
+/** The table is what `Config` is derived from, and `DEFAULTS` what fills it: the compiler cannot see that. */
+export const asConfig = (values: Record<string, unknown>): Config => Object.freeze(values) as unknown as Config;
