@@ -20,6 +20,8 @@ export interface ListenerPlan {
 
 export interface ServerPlan {
   readonly apps: readonly AppDefinition[];
+  /** Which of them must load for the server to start. */
+  readonly needApp: Resolved['needApp'];
   readonly listeners: readonly ListenerPlan[];
   readonly limits: Limits;
   /** Connections that may wait in the kernel. */
@@ -66,10 +68,11 @@ function listenersOf(config: Resolved['config']): ListenerPlan[] {
   return [...http, ...uwsgi];
 }
 
-export function planOf({ config, apps, given }: Resolved, version: string): ServerPlan {
+export function planOf({ config, apps, given, needApp }: Resolved, version: string): ServerPlan {
   const listeners = listenersOf(config);
   return {
     apps: apps.map((app) => definitionOf(app, listeners)),
+    needApp,
     listeners,
     limits: {
       headBytes: config['buffer-size'],
@@ -123,6 +126,7 @@ function definitionOf(app: AppMount, listeners: readonly ListenerPlan[]): AppDef
         };
   return {
     name: target.text,
+    host: app.host,
     mount: path,
     program,
     callable: target.callable ?? config.callable,

@@ -7,17 +7,18 @@
 
 import { hostname } from 'node:os';
 import { allowProcAccess } from './arena/shared-pages.js';
-import type { Code, NuwsgiError } from './base/errors.js';
+import { AppError, type Code, LoadError, type NuwsgiError } from './base/errors.js';
 import { type Log, printable } from './base/log.js';
 import { PipeDoorbell } from './dispatch/doorbell.js';
 import type { Exchange } from './dispatch/exchange.js';
 import { Pump } from './dispatch/pump.js';
+import { Unavailable } from './dispatch/unavailable.js';
 import type { WorkerPort } from './dispatch/worker-port.js';
 import { type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-app.js';
 import { HttpNodeListener } from './listeners/http-node.js';
 import { HttpUwsListener } from './listeners/http-uws.js';
 import type { Listener } from './listeners/listener.js';
-import type { Mount, Site } from './listeners/site.js';
+import { byPrecedence, type Mount, type Site } from './listeners/site.js';
 import { loadUws } from './listeners/uws-module.js';
 import { UwsgiListener } from './listeners/uwsgi.js';
 import { Clock, requestLine } from './observe/request-log.js';
@@ -64,9 +65,9 @@ export class Server {
       firstWorkerId += definition.workers;
     }
     for (const { definition, dispatcher } of this.#apps) {
-      this.#site.mounts.push({ path: definition.mount, receiver: dispatcher });
+      this.#site.mounts.push({ host: definition.host, path: definition.mount, receiver: dispatcher });
     }
-    this.#site.mounts.sort((a, b) => b.path.length - a.path.length); // the longest match comes first
+    this.#site.mounts.sort(byPrecedence);
     await this.#hooks.run('asap');
     // Who gives up root opens the sockets first: requests that come before the apps are up wait for them, inside.
     const opensFirst = willDrop(plan.process.privileges);
@@ -76,7 +77,7 @@ export class Server {
     await this.#hooks.run('as-user');
     await this.#companions.startDaemons();
     await this.#hooks.run('pre-app');
-    await Promise.all(this.#apps.map((app) => this.#startApp(app)));
+    await this.#startApps();
     await this.#hooks.run('post-app');
     if (!opensFirst) await this.#openAll();
     this.#companions.crons.start();
@@ -93,13 +94,44 @@ export class Server {
     if (done !== undefined && this.#doorbell !== undefined) allowProcAccess(); // workers read long bodies by /proc
   }
 
+  /** Starts all apps at once. Throws the `AppError` of one that does not load, where `needApp` wants it. */
+  async #startApps(): Promise<void> {
+    const outcomes = await Promise.allSettled(this.#apps.map((app) => this.#startApp(app)));
+    const failed = this.#apps.filter((app) => app.failure !== undefined);
+    const { needApp } = this.#plan;
+    for (const outcome of outcomes) {
+      const isFatal = needApp === 'all' || (needApp === 'some' && failed.length === this.#apps.length);
+      const isDefect = outcome.status === 'rejected' && !(outcome.reason instanceof AppError);
+      if (outcome.status === 'rejected' && (isFatal || isDefect)) throw outcome.reason;
+    }
+    for (const app of failed) this.#withdraw(app);
+  }
+
+  /** The others serve without it. */
+  #withdraw(app: HostedApp): void {
+    const { name, host, mount } = app.definition;
+    const place = `${host ?? ''}${mount || '/'}`;
+    this.#log.line(
+      `${app.failure!.message}\n*** ${name} is not loaded: ${place} answers 503; the other apps serve ***`,
+    );
+    const index = this.#site.mounts.findIndex(({ receiver }) => receiver === app.dispatcher);
+    const receiver = new Unavailable(name, (exchange, error) => this.#onRefused(exchange.record.peer, error));
+    this.#site.mounts[index] = { ...this.#site.mounts[index]!, receiver };
+    app.dispatcher.refuseWaiting(new LoadError('LOAD_APP_FAILED', name));
+  }
+
   async #startApp(app: HostedApp): Promise<void> {
     const startedMs = performance.now();
-    await app.supervisor.start();
+    try {
+      await app.supervisor.start();
+    } catch (error) {
+      if (error instanceof AppError) app.failure = error;
+      throw error;
+    }
     const seconds = Math.round((performance.now() - startedMs) / 1000);
-    const { mount, name } = app.definition;
+    const { host, mount, name } = app.definition;
     const index = this.#apps.indexOf(app);
-    this.#log.line(`WSGI app ${index} (mountpoint='${mount}') ready in ${seconds} seconds: ${name}`);
+    this.#log.line(`WSGI app ${index} (mountpoint='${host ?? ''}${mount}') ready in ${seconds} seconds: ${name}`);
   }
 
   #surroundings(): Surroundings {
@@ -159,7 +191,8 @@ export class Server {
     for (const listener of this.#listeners) listener.stopAccepting();
     const deadline = performance.now() + graceMs;
     while (this.inside > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
-    await Promise.all(this.#apps.map((app) => app.supervisor.stop(graceMs)));
+    const loaded = this.#apps.filter((app) => app.failure === undefined);
+    await Promise.all(loaded.map((app) => app.supervisor.stop(graceMs)));
     for (const listener of this.#listeners) listener.close();
     this.#doorbell?.close();
     await this.#companions.stop();

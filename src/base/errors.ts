@@ -136,6 +136,7 @@ const FAILURES = {
     exit: 1,
     text: (inFlight: number) => `${inFlight} requests are inside already (max-inflight)`,
   },
+  LOAD_APP_FAILED: { status: 503, exit: 1, text: (app: string) => `${app} did not load, see the log of the start` },
   LOAD_NO_WORKER: { status: 503, exit: 1, text: (app: string) => `no worker of ${app} is up` },
 
   SERVER_SHARED_MEMORY: {

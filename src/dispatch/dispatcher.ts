@@ -165,6 +165,21 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     exchange.released(); // it may have brought a spooled body
   }
 
+  /** Refuses what waits: there will be no worker for it. */
+  refuseWaiting(error: NuwsgiError<Code>): void {
+    while (this.#waiting.length > 0) {
+      const exchange = this.#waiting.shift()!;
+      if (exchange.gone) {
+        this.#goneWaiting--;
+        continue;
+      }
+      this.counters.refused++;
+      this.#options.onRefused(exchange, error);
+      exchange.refuse(error);
+      this.#release(exchange);
+    }
+  }
+
   /** Describes the request in `slot`, whose environ has been written, and finds it a worker. */
   #fill(
     exchange: Exchange,

@@ -5,7 +5,7 @@
 
 import { Arena } from '../arena/arena.js';
 import { HEADER } from '../arena/layout.js';
-import type { Code, NuwsgiError } from '../base/errors.js';
+import type { AppError, Code, NuwsgiError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import { WordDoorbell } from '../dispatch/doorbell.js';
@@ -34,6 +34,8 @@ export type Program =
 export interface AppDefinition {
   /** What it is called in messages: the target as the user wrote it. */
   readonly name: string;
+  /** The only host that it is served to; undefined: all. */
+  readonly host: string | undefined;
   /** '' or '/path'. */
   readonly mount: string;
   readonly program: Program;
@@ -71,6 +73,8 @@ export interface HostedApp {
   readonly definition: AppDefinition;
   readonly dispatcher: Dispatcher;
   readonly supervisor: Supervisor;
+  /** Why it does not serve: it did not load. */
+  failure: AppError | undefined;
 }
 
 /** Puts the parts together; nothing is started. `index`: which app of the server, `firstWorkerId`: see Supervisor. */
@@ -109,5 +113,5 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, firstW
     supervisor.connect(dispatcher, new ThreadPool(app, arena.memory, supervisor.events));
     s.pump.add(dispatcher, new WordDoorbell(arena.words, HEADER.main_sleeps, s.pump.wake));
   }
-  return { definition: d, dispatcher, supervisor };
+  return { definition: d, dispatcher, supervisor, failure: undefined };
 }

@@ -43,7 +43,7 @@ export function admit(
   if (framing.kind === 'length' && bodyBytes > 0 && framing.bytes > bodyBytes) {
     return new PeerError('PEER_BODY_TOO_LARGE', framing.bytes, bodyBytes);
   }
-  const mount = mountOf(site.mounts, pathInfo);
+  const mount = mountOf(site.mounts, pathInfo, head.host);
   if (mount === undefined) return new PeerError('PEER_NO_APP', pathInfo);
   let names = 'PATH_INFO\0REQUEST_METHOD\0REQUEST_URI\0REMOTE_ADDR';
   let values = `${pathInfo.slice(mount.path.length)}\0${method}\0${target}\0${peer}`;

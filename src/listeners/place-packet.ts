@@ -5,23 +5,25 @@
 // Decided elsewhere: what a packet may hold (wire/uwsgi.ts).
 
 import type { Receiver } from '../dispatch/receiver.js';
-import { appendVariables } from '../wire/uwsgi.js';
-import { type Mount, mountOf } from './site.js';
+import { appendVariables, valueIn } from '../wire/uwsgi.js';
+import { type Mount, mountOf, servesHost } from './site.js';
 
 export interface Placed {
   readonly receiver: Receiver;
   readonly payload: Buffer;
 }
 
-/** The app for a packet with these two variables, and the payload it is to get. Undefined when there is none. */
+/** The app for a packet with these two variables, and the `payload` it is to get. Undefined when there is none. */
 export function placePacket(
   mounts: readonly Mount[],
   scriptName: string,
   path: string,
   payload: Buffer,
 ): Placed | undefined {
-  const named = scriptName === '' ? undefined : mounts.find((mount) => mount.path === scriptName);
-  const mount = named ?? mountOf(mounts, path);
+  const host = mounts[0]?.host === undefined ? '' : valueIn(payload, 'HTTP_HOST'); // mounts of hosts come first
+  const isNamed = (mount: Mount) => mount.path === scriptName && servesHost(mount, host);
+  const named = scriptName === '' ? undefined : mounts.find(isNamed);
+  const mount = named ?? mountOf(mounts, path, host);
   if (mount === undefined) return undefined;
   const { receiver } = mount;
   if (named !== undefined || mount.path === '') return { receiver, payload };

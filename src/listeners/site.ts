@@ -8,6 +8,8 @@ import type { Receiver } from '../dispatch/receiver.js';
 
 /** An app, or what stands in front of all apps, under its mount point. */
 export interface Mount {
+  /** In lower case; `*.example.com` stands for every host below; undefined: every host. */
+  readonly host?: string | undefined;
   /** '' or '/path', without a slash at the end. */
   readonly path: string;
   readonly receiver: Receiver;
@@ -31,7 +33,7 @@ export interface Limits {
 }
 
 export interface Site {
-  /** Longest path first, so that the first match is the right one. */
+  /** Sorted by `byPrecedence`, so that the first match is the right one. */
   readonly mounts: readonly Mount[];
   readonly limits: Limits;
   /** Whether the server is on its way out: answers say `Connection: close`. */
@@ -42,12 +44,33 @@ export interface Site {
   onRefused(peer: string, error: NuwsgiError<Code>): void;
 }
 
-/** The mount that `path` (unescaped) belongs to: prefixes match only at a slash. Undefined when there is none. */
-export function mountOf(mounts: readonly Mount[], path: string): Mount | undefined {
+/** Names before patterns before every host, and of these the longer path first: the order that `mountOf` needs. */
+export function byPrecedence(a: Mount, b: Mount): number {
+  const rank = ({ host }: Mount) => (host === undefined ? 2 : host.startsWith('*') ? 1 : 0);
+  const isPattern = rank(a) === 1 && rank(b) === 1;
+  const bySuffix = isPattern ? b.host!.length - a.host!.length : 0;
+  return rank(a) - rank(b) || bySuffix || b.path.length - a.path.length;
+}
+
+/**
+ * The mount that `path` (unescaped) of `host` (as in the Host field) belongs to: prefixes match only at a slash.
+ * Undefined when there is none.
+ */
+export function mountOf(mounts: readonly Mount[], path: string, host: string): Mount | undefined {
   for (const mount of mounts) {
+    if (mount.host !== undefined && !servesHost(mount, host)) continue;
     const { path: prefix } = mount;
     if (prefix === '') return mount;
     if (path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/')) return mount;
   }
   return undefined;
+}
+
+/** Whether requests with this Host field are for `mount`. */
+export function servesHost(mount: Mount, field: string): boolean {
+  if (mount.host === undefined) return true;
+  const host = field.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
+  return mount.host.startsWith('*')
+    ? host.endsWith(mount.host.slice(1)) && host.length >= mount.host.length
+    : host === mount.host;
 }

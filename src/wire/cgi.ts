@@ -60,6 +60,8 @@ export class HeadReader {
   framing: Framing = NO_BODY;
   /** `Expect: 100-continue` was there. */
   expectsContinue = false;
+  /** The Host field, or the host of the target; '' when there is none. */
+  host = '';
   /** The client wants the connection closed, or, on HTTP/1.0, kept. */
   connection = '';
   /** Variables in the block so far. */
@@ -99,6 +101,7 @@ export class HeadReader {
     this.fault = undefined;
     this.framing = NO_BODY;
     this.expectsContinue = false;
+    this.host = '';
     this.connection = '';
     this.count = 0;
     this.names = '';
@@ -171,6 +174,7 @@ export class HeadReader {
         if (isRepeat) this.#refuse('two Host');
         else if (!HOST.test(value)) this.#refuse(`Host "${value}" is no host and port`);
         this.#hasHost = true;
+        this.host = value;
         return true;
       case 'expect':
         if (value.toLowerCase() === '100-continue') this.expectsContinue = true;
@@ -203,6 +207,7 @@ export class HeadReader {
   /** An absolute-form target was used: its host takes the place of the Host field (RFC 9112 section 3.2.2). */
   overrideHost(host: string): void {
     this.#hasHost = true;
+    this.host = host;
     if (HOST.test(host)) this.add('HTTP_HOST', host);
     else this.#refuse(`the target's host "${host}" is no host and port`);
   }

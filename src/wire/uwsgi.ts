@@ -236,6 +236,16 @@ export function preparePayload(
   return undefined;
 }
 
+/** The value of `name` in a payload that `preparePayload` has checked; '' when it is not there. */
+export function valueIn(payload: Buffer, name: string): string {
+  const mark = `\0\0${name}\0\0`;
+  const at = payload.indexOf(mark, 0, 'latin1');
+  if (at < 0) return '';
+  const start = at + mark.length;
+  const end = payload.indexOf(0, start);
+  return payload.toString('latin1', start, end < 0 ? payload.length : end);
+}
+
 function overrun(bytes: number, payloadBytes: number): PeerError {
   const what = bytes < 0 ? 'ends in the middle of a length' : `has a length of ${bytes} that goes beyond its end`;
   return new PeerError('PEER_BAD_REQUEST', `the packet of ${payloadBytes} bytes ${what}`);

@@ -1,0 +1,2 @@
+"""Does not load."""
+import no_such_module_anywhere  # noqa: F401
