@@ -7,9 +7,11 @@
 
 import { readFileSync } from 'node:fs';
 import { ConfigError, NuwsgiError } from './base/errors.js';
-import { type Log, openLog, sayNow } from './base/log.js';
+import { sayNow } from './base/log.js';
 import { COMMANDS, runCommand } from './client/commands.js';
 import { type Resolved, readCommandLine } from './config/resolve.js';
+import { logPlanOf } from './log-plan.js';
+import { openLog, type ServerLog } from './observe/log/open-log.js';
 import { planOf } from './plan.js';
 import { daemonize, isInBackground, sayReady } from './process/daemonize.js';
 import { Server } from './server.js';
@@ -17,6 +19,8 @@ import { Server } from './server.js';
 const DEFECT = 70; // EX_SOFTWARE of sysexits.h
 /** A process that a signal ends exits with this and the signal's number. */
 const BY_SIGNAL = 128;
+/** How long the log may take to be written at the end. */
+const LOG_DRAIN_MS = 1000;
 const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
@@ -54,7 +58,12 @@ async function serve(resolved: Resolved): Promise<void> {
     process.exitCode = await daemonize(logFile).catch((error) => end(undefined, error));
     return;
   }
-  const log = openLog();
+  let log: ServerLog;
+  try {
+    log = openLog(logPlanOf(resolved.config));
+  } catch (error) {
+    end(undefined, error);
+  }
   for (const warning of resolved.warnings) log.line(`WARNING: ${warning}`);
   process.on('uncaughtException', (error) => end(log, error));
   let server: Server | undefined;
@@ -86,15 +95,14 @@ function enter({ config, origins }: Resolved): void {
 }
 
 /** The first signal stops the server in order, the second at once. Returns what does the former without a signal. */
-function onStopSignal(log: Log, stop: () => Promise<void>): () => void {
+function onStopSignal(log: ServerLog, stop: () => Promise<void>): () => void {
   let isStopping = false;
   const stopInOrder = () => {
     isStopping = true;
     stop().then(
       () => {
         log.line('goodbye to nuwsgi.');
-        log.flush();
-        process.exit(0);
+        log.drain(LOG_DRAIN_MS).then(() => process.exit(0));
       },
       (error) => end(log, error),
     );
@@ -114,7 +122,7 @@ function onStopSignal(log: Log, stop: () => Promise<void>): () => void {
 }
 
 /** Ends the process because of `error`; its workers end with it. */
-function end(log: Log | undefined, error: unknown): never {
+function end(log: ServerLog | undefined, error: unknown): never {
   log?.flush();
   if (error instanceof NuwsgiError) {
     sayNow(`nuwsgi: ${error.message}`);

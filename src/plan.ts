@@ -11,6 +11,8 @@ import type { AppDefinition, Program } from './lifecycle/hosted-app.js';
 import type { BoundAddress } from './listeners/listener.js';
 import type { Limits } from './listeners/site.js';
 import type { UwsgiOptions } from './listeners/uwsgi.js';
+import { requestLogPlanOf } from './log-plan.js';
+import type { RequestLogPlan } from './observe/log/request-log.js';
 import { type ProcessPlan, processPlanOf } from './process/process-plan.js';
 
 export interface ListenerPlan {
@@ -33,7 +35,7 @@ export interface ServerPlan {
   readonly requestBytes: number;
   readonly answerBytes: number;
   readonly responseBufferingBytes: number;
-  readonly logRequests: boolean;
+  readonly requestLog: RequestLogPlan;
   /** The server as a process among others. */
   readonly process: ProcessPlan;
   readonly version: string;
@@ -89,7 +91,7 @@ export function planOf({ config, apps, given, needApp }: Resolved, version: stri
     requestBytes: ENVIRON_GROWTH * config['buffer-size'] + ENVIRON_EXTRA_BYTES + config['post-buffering'],
     answerBytes: ANSWER_BYTES,
     responseBufferingBytes: config['response-buffering'],
-    logRequests: !config['disable-logging'],
+    requestLog: requestLogPlanOf(config),
     process: processPlanOf(config),
     version,
     given,

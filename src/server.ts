@@ -8,10 +8,11 @@
 import { hostname } from 'node:os';
 import { allowProcAccess } from './arena/shared-pages.js';
 import { AppError, type Code, LoadError, type NuwsgiError } from './base/errors.js';
-import { type Log, printable } from './base/log.js';
+import { printable } from './base/log.js';
 import { PipeDoorbell } from './dispatch/doorbell.js';
 import type { Exchange } from './dispatch/exchange.js';
 import { Pump } from './dispatch/pump.js';
+import { RequestVariables } from './dispatch/request-variables.js';
 import { Unavailable } from './dispatch/unavailable.js';
 import type { WorkerPort } from './dispatch/worker-port.js';
 import { type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-app.js';
@@ -21,7 +22,9 @@ import type { Listener } from './listeners/listener.js';
 import { byPrecedence, type Mount, type Site } from './listeners/site.js';
 import { loadUws } from './listeners/uws-module.js';
 import { UwsgiListener } from './listeners/uwsgi.js';
-import { Clock, requestLine } from './observe/request-log.js';
+import { AnsweredRequest } from './observe/answered-request.js';
+import type { ServerLog } from './observe/log/open-log.js';
+import { type LogRequest, requestLog } from './observe/log/request-log.js';
 import type { ListenerPlan, ServerPlan } from './plan.js';
 import { Companions } from './process/companions.js';
 import { Hooks } from './process/hooks.js';
@@ -29,9 +32,11 @@ import { dropPrivileges, willDrop } from './process/privileges.js';
 
 export class Server {
   readonly #plan: ServerPlan;
-  readonly #log: Log;
+  readonly #log: ServerLog;
   readonly #pump = new Pump();
-  readonly #clock = new Clock();
+  readonly #logRequest: LogRequest | undefined;
+  readonly #request = new AnsweredRequest();
+  readonly #variables: RequestVariables[] = [];
   readonly #apps: HostedApp[] = [];
   readonly #listeners: Listener[] = [];
   readonly #site: Site & { mounts: Mount[]; draining: boolean };
@@ -41,9 +46,10 @@ export class Server {
   #answered = 0;
 
   /** `onMustStop`: something that the server depends on has ended. */
-  constructor(plan: ServerPlan, log: Log, onMustStop: () => void) {
+  constructor(plan: ServerPlan, log: ServerLog, onMustStop: () => void) {
     this.#plan = plan;
     this.#log = log;
+    this.#logRequest = requestLog(plan.requestLog, log.requests);
     this.#hooks = new Hooks(plan.process.hooks, log);
     this.#companions = new Companions(plan.process, log, onMustStop);
     this.#site = {
@@ -63,6 +69,7 @@ export class Server {
     for (const [index, definition] of plan.apps.entries()) {
       this.#apps.push(hostApp(definition, this.#surroundings(), index, firstWorkerId));
       firstWorkerId += definition.workers;
+      this.#variables.push(new RequestVariables(this.#apps[index]!.dispatcher.arena, definition.listeners));
     }
     for (const { definition, dispatcher } of this.#apps) {
       this.#site.mounts.push({ host: definition.host, path: definition.mount, receiver: dispatcher });
@@ -206,10 +213,16 @@ export class Server {
 
   #onAnswered(app: number, exchange: Exchange, worker: WorkerPort): void {
     this.#answered++;
-    if (!this.#plan.logRequests || exchange.record.muted) return;
-    const pid = this.#plan.apps[app]!.program.kind === 'python' ? worker.id : process.pid;
-    const who = { pid, app, ofWorker: worker.answered, ofServer: this.#answered };
-    this.#log.line(requestLine(exchange.record, who, performance.now(), this.#clock.text));
+    if (this.#logRequest === undefined || exchange.record.muted) return;
+    const request = this.#request;
+    request.take(exchange, this.#variables[app]);
+    request.pid = this.#plan.apps[app]!.program.kind === 'python' ? worker.id : process.pid;
+    request.worker = worker.index + 1;
+    request.app = app;
+    request.ofWorker = worker.answered;
+    request.ofServer = this.#answered;
+    request.nowMs = performance.now();
+    this.#logRequest(request);
   }
 
   #onRefused(peer: string, error: NuwsgiError<Code>): void {

@@ -84,6 +84,11 @@ const FAILURES = {
     exit: 1,
     text: (stage: string, action: string, problem: string) => `hook-${stage} = ${action} failed: ${problem}`,
   },
+  CONFIG_LOG: {
+    status: 500,
+    exit: 1,
+    text: (target: string, problem: string) => `cannot log to ${target}: ${problem}`,
+  },
   CONFIG_BIND: {
     status: 500,
     exit: 1,

@@ -1,51 +1,19 @@
-// The log: lines that go to stderr, written in batches so that no request waits for whoever reads them.
+// What every part of the server knows of the log: how to say a line, and how to make a client's text fit for one.
 //
 // Nothing a client sent goes in unescaped: use `printable` for it.
-// Decided elsewhere: what is logged (observe/, lifecycle/).
+// Decided elsewhere: what is logged (observe/, lifecycle/), where the lines go (observe/log/).
 
 import { writeSync } from 'node:fs';
-import sonicBoom from 'sonic-boom';
 
-/** What may wait for a slow reader; beyond it lines are dropped, and counted. */
-const MOST_WAITING_BYTES = 8 << 20;
 const STDERR_FD = 2;
-/** How much of a client's text a line may hold. */
+/** How much of a client's text a message may hold. */
 const PRINTABLE_CHARS = 200;
 
 export interface Log {
-  /** Writes `text` as a line, or as several if it has several. */
+  /** Writes a message of the server; one that has several lines becomes several. */
   line(text: string): void;
-  /** Lines that were dropped because nobody took them. */
-  readonly dropped: number;
-  /** Writes what waits, without returning to the event loop. For the end of the process. */
-  flush(): void;
-}
-
-/** The log on stderr. */
-export function openLog(): Log {
-  const stream = new sonicBoom.SonicBoom({ fd: STDERR_FD, sync: false, minLength: 0, maxLength: MOST_WAITING_BYTES });
-  let dropped = 0;
-  let isBroken = false;
-  stream.on('drop', () => dropped++);
-  stream.on('error', () => {
-    isBroken = true; // the reader has gone: the server goes on without it
-  });
-  return {
-    line(text) {
-      if (isBroken) dropped++;
-      else stream.write(`${text}\n`);
-    },
-    get dropped() {
-      return dropped;
-    },
-    flush() {
-      try {
-        if (!isBroken) stream.flushSync();
-      } catch {
-        // the reader has gone, or takes nothing: there is nobody left to tell
-      }
-    },
-  };
+  /** Writes a line that an app printed. `source` says which worker it is from. */
+  output(source: string, text: string): void;
 }
 
 /** Writes to stderr at once: for what is said before there is a log, or when the process ends. */
@@ -57,10 +25,18 @@ export function sayNow(text: string): void {
   }
 }
 
-/** `text` fit for a log line: at most 200 characters, control characters and what is not ASCII as \xNN. */
+/** `text` with every character that is not printable ASCII as \xNN or \uNNNN, and a backslash doubled. */
+export function escaped(text: string): string {
+  return text.replace(/[^\x20-\x7e]|\\/g, (c) => {
+    if (c === '\\') return '\\\\';
+    const hex = c.charCodeAt(0).toString(16);
+    return hex.length <= 2 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`;
+  });
+}
+/** The most characters that `escaped` makes of one. */
+export const ESCAPED_CHARS = 6;
+
+/** `text` fit for a message: escaped, and at most 200 characters of it. */
 export function printable(text: string): string {
-  const cut = text.length > PRINTABLE_CHARS ? `${text.slice(0, PRINTABLE_CHARS)}...` : text;
-  return cut.replace(/[^\x20-\x7e]|\\/g, (c) =>
-    c === '\\' ? '\\\\' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  return escaped(text.length > PRINTABLE_CHARS ? `${text.slice(0, PRINTABLE_CHARS)}...` : text);
 }

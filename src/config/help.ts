@@ -44,7 +44,8 @@ const valueName = (option: Option) => option.value ?? option.choices?.join('|') 
 function synopsis(option: Option): string {
   const letter = option.short === undefined ? '   ' : `-${option.short},`;
   const value = valueName(option);
-  return `  ${letter} --${option.name}${value === '' ? '' : option.kind === 'flag' ? ` [${value}]` : ` ${value}`}`;
+  const shown = option.kind === 'flag' ? ` [${value}]` : option.bare !== undefined ? `[=${value}]` : ` ${value}`;
+  return `  ${letter} --${option.name}${value === '' ? '' : shown}`;
 }
 
 function defaultOf(option: Option): string | undefined {
@@ -103,6 +104,7 @@ function rowsOf(option: Option): Rows {
     ['default', option.always === undefined ? (defaultOf(option) ?? 'none') : 'on, and cannot be switched off'],
     ['section', sectionOf(option)],
   ];
+  if (option.bare !== undefined) rows.push(['alone', `the same as ${option.name}=${option.bare}`]);
   if (option.many) rows.push(['repeated', 'every one counts']);
   if (option.always !== undefined) rows.push(['here', `${option.always}. Accepted, and changes nothing.`]);
   if (option.differs !== undefined) rows.push(['unlike uWSGI', option.differs]);

@@ -175,7 +175,7 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     why: `reloads are ${LATER}`,
-    values: `touch-reload touch-chain-reload touch-workers-reload touch-logrotate touch-logreopen touch-exec
+    values: `touch-reload touch-chain-reload touch-workers-reload touch-exec
       touch-signal touch-mules-reload touch-spoolers-reload fs-reload fs-brutal-reload fs-signal
       reload-on-fd brutal-reload-on-fd master-fifo`,
     flags: 'exit-on-reload propagate-touch',
@@ -210,16 +210,14 @@ export const FAMILIES: readonly Family[] = [
   },
   { why: 'answers are sent by the accept thread, no worker waits', values: 'offload-threads|offload-thread' },
   // Logging and statistics
+  { why: 'answers are sent by the accept thread, without sendfile', values: 'log-sendfile' },
   {
-    why: `${LATER}; request lines and messages go to standard error`,
-    values: `logto logto2 logger req-logger|logger-req log-encoder log-req-encoder log-route log-req-route log-drain
-      log-filter log-format|logformat log-slow log-big log-sendfile log-ioerror log-maxsize log-backupname
-      log-master-bufsize log-socket logfile-chmod`,
-    flags: `log-4xx log-5xx log-zero log-micros log-x-forwarded-for log-reopen log-truncate logfile-chown log-master
-      threaded-logger log-format-strftime|logformat-strftime log-master-stream log-master-req-stream
-      memory-report|-m`,
-    maybe: 'log-syslog log-date|logdate log-prefix',
+    why: 'lines are as long as they are',
+    values: 'log-master-bufsize',
+    flags: 'log-master-stream log-master-req-stream',
   },
+  { why: 'log files belong to the user that the server runs as', flags: 'logfile-chown' },
+  { why: `${LATER}; use logger=socket:ADDR to send lines by UDP`, values: 'log-socket' },
   {
     why: `statistics are ${LATER}`,
     values: `stats|stats-server stats-push stats-pusher-default-freq|stats-pushers-default-freq metric

@@ -38,7 +38,12 @@ export function typedValues(
       unserved.push({ ...each, word });
       continue;
     }
-    const placed = typedValue(word.option, each, report);
+    const { option } = word;
+    if (option.bare !== undefined && each.text === 'false') {
+      values.delete(word.name); // YAML's `name: false`: as if it had not been given
+      continue;
+    }
+    const placed = typedValue(option, each, report);
     if (placed === undefined) continue;
     const before = values.get(word.name);
     if (before === undefined) values.set(word.name, [placed]);
@@ -47,7 +52,10 @@ export function typedValues(
   return { values, unserved };
 }
 
-function typedValue(option: Option, { text, at }: Given, report: Report): Placed | undefined {
+function typedValue(option: Option, given: Given, report: Report): Placed | undefined {
+  const { at } = given;
+  const isAlone = option.bare !== undefined && (given.text === undefined || given.text === 'true');
+  const text = isAlone ? option.bare : given.text;
   if (option.kind !== 'flag' && (text === undefined || text === '')) {
     report.problems.push(new ConfigError('CONFIG_MISSING_VALUE', option.name, at, wantedValue(option)));
     return undefined;

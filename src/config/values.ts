@@ -8,6 +8,8 @@ import { parseAddress } from './address.js';
 import { CRON_FORM, CRON2_FORM, parseCron, parseCron2 } from './cron.js';
 import { DAEMON2_FORM, parseDaemon2, parseSmartDaemon, SMART_DAEMON_FORM } from './daemon-plan.js';
 import { HOOK_FORM, parseHook } from './hook.js';
+import { parseEncoder, parseLogger, parseLogto, parsePattern, parseRoute } from './log-target.js';
+import { parseNetwork } from './network.js';
 import type { Kind, Option, Values } from './options.js';
 
 /** `NAME=VALUE`, split at the first `=`. */
@@ -19,6 +21,8 @@ export interface Assign {
 
 /** `wanted` is to be read behind "is not". */
 export type Parsed<T> = { readonly value: T; readonly warning?: string } | { readonly wanted: string };
+
+const NETWORK_FORM = 'an IP address, or a network as 10.0.0.0/8';
 
 const FALSE = new Set(['false', 'off', 'no', '0']);
 const TRUE = new Set(['true', 'on', 'yes', '1', '']);
@@ -81,6 +85,12 @@ const PARSERS: { readonly [K in Kind]: (text: string, option: Option) => Parsed<
   'smart-daemon': (text) => orWanted(parseSmartDaemon(text), SMART_DAEMON_FORM),
   daemon2:        (text) => orWanted(parseDaemon2(text), DAEMON2_FORM),
   hook:           (text) => orWanted(parseHook(text), HOOK_FORM),
+  network: (text) => orWanted(parseNetwork(text), NETWORK_FORM),
+  regexp: parsePattern,
+  'log-target': parseLogto,
+  logger: parseLogger,
+  'log-route': parseRoute,
+  'log-encoder': parseEncoder,
 };
 
 /** What each kind of value is called in `--help`, and in messages that ask for one. */
@@ -99,6 +109,15 @@ export const KIND_NAMES: Readonly<Record<Kind, readonly [placeholder: string, me
   'smart-daemon': [SMART_DAEMON_FORM, 'a pidfile and a command'],
   daemon2: ['KEYS', DAEMON2_FORM],
   hook: ['ACTION:ARGUMENT', HOOK_FORM],
+  network: ['ADDR[/BITS]', NETWORK_FORM],
+  regexp: ['REGEX', 'a regular expression'],
+  'log-target': ['FILE|HOST:PORT', 'a file, or HOST:PORT for UDP'],
+  logger: [
+    '[ID] NAME:ARG',
+    'a logger: file:PATH, fd:N, stdio, socket:ADDR, syslog[:IDENT[,FACILITY]], rsyslog:HOST:PORT[,IDENT]',
+  ],
+  'log-route': ['ID REGEX', 'the name of a logger and a regular expression'],
+  'log-encoder': ['NAME[:ID] ARG', 'an encoder and its argument: prefix, suffix, nl, format or json'],
 };
 
 /** Reads `text` as `option` wants it. */

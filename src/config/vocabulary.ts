@@ -35,7 +35,7 @@ export type Word = Served | Unserved;
 const KINDS = { flags: 'nothing', values: 'value', maybe: 'maybe' } as const;
 
 function served(option: Option): Served {
-  const takes = option.kind === 'flag' ? 'maybe' : 'value';
+  const takes = option.kind === 'flag' || option.bare !== undefined ? 'maybe' : 'value';
   return { name: option.name, aliases: option.aliases ?? [], short: option.short, takes, option };
 }
 

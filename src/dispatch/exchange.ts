@@ -32,11 +32,17 @@ export class ExchangeRecord {
   target = '';
   protocol = '';
   peer = '';
+  /** REMOTE_USER, where somebody in front has checked who it is. */
+  user = '';
   /** Variables of the environ that came with the request, and their bytes. */
   variables = 0;
   environBytes = 0;
   /** On the clock of performance.now(). */
   arrivedAtMs = 0;
+  /** How long it waited for a worker, ran, and was held up by a client that took its answer slowly. */
+  queueMs = 0;
+  appMs = 0;
+  writeMs = 0;
   /** 0 while there is no answer. */
   status = 0;
   fields = 0;

@@ -40,7 +40,7 @@ export class Supervisor {
     this.name = name;
     this.#firstId = firstId;
     this.#log = log;
-    const cutter = (mark: string) => new LineCutter((line) => log.line(`[${mark}] ${line}`));
+    const cutter = (mark: string) => new LineCutter((line) => log.output(mark, line));
     this.#hostOutput = cutter(name);
     this.#places = Array.from({ length: workers }, (_, i) => ({
       history: NEW_PLACE,

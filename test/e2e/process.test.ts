@@ -81,7 +81,7 @@ function readIfThere(file: string): string {
 describe('cron', () => {
   test('runs what is due, once a minute, and a unique job not twice at a time', async () => {
     const lines: string[] = [];
-    const log = { line: (text: string) => lines.push(text), dropped: 0, flush: () => {} };
+    const log = { line: (text: string) => lines.push(text), output: () => {} };
     const job = (text: string, unique = false) => ({ ...parseCron(text)!, unique });
     const jobs = [
       job('7 -1 -1 -1 -1 echo seven'),
@@ -105,7 +105,7 @@ describe('cron', () => {
 
   test('a job that runs longer than cron-harakiri is killed', async () => {
     const lines: string[] = [];
-    const log = { line: (text: string) => lines.push(text), dropped: 0, flush: () => {} };
+    const log = { line: (text: string) => lines.push(text), output: () => {} };
     const table = new CronTable([{ ...parseCron('-1 -1 -1 -1 -1 sleep 1000')!, harakiriMs: 50 }], log);
     table.tick(new Date());
     await until(() => lines.some((line) => line.includes('was killed by SIGKILL')), 'it is killed');

@@ -6,6 +6,8 @@ import type { Address } from '../address.js';
 import type { CronJob } from '../cron.js';
 import type { DaemonPlan } from '../daemon-plan.js';
 import type { HookAction } from '../hook.js';
+import type { LogEncoder, Logger, LogRoute, LogTarget } from '../log-target.js';
+import type { Network } from '../network.js';
 import type { Assign } from '../values.js';
 
 /** What an option of each kind is to the program. */
@@ -24,6 +26,12 @@ export interface Values {
   'smart-daemon': DaemonPlan;
   daemon2: DaemonPlan;
   hook: HookAction;
+  network: Network;
+  regexp: RegExp;
+  'log-target': LogTarget;
+  logger: Logger;
+  'log-route': LogRoute;
+  'log-encoder': LogEncoder;
 }
 export type Kind = keyof Values;
 
@@ -41,6 +49,8 @@ export interface Option {
   /** What `--help` says instead of `default`, where that is found out at start. */
   readonly defaultText?: string;
   readonly range?: readonly [least: number, most: number];
+  /** What the option means when it stands alone; on the command line its value then comes behind `=` only. */
+  readonly bare?: string;
   /** A value above the range is cut down with a warning instead of refused. */
   readonly clamps?: true;
   readonly choices?: readonly string[];

@@ -1,0 +1,24 @@
+// The C library of this process, through koffi (prebuilt FFI): for what Node has no call for.
+//
+// Loaded when something needs it and not before: a server of JS apps on ordinary sockets runs without it.
+// Decided elsewhere: which functions are called, and what a failure of theirs means (arena/, listeners/).
+
+import { createRequire } from 'node:module';
+
+type Koffi = typeof import('koffi').default;
+
+export interface Native {
+  readonly koffi: Koffi;
+  readonly libc: ReturnType<Koffi['load']>;
+}
+
+let native: Native | undefined;
+
+/** Throws the error of `require` when koffi has no binary for this machine. */
+export function loadNative(): Native {
+  if (native === undefined) {
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    native = { koffi, libc: koffi.load(null) };
+  }
+  return native;
+}

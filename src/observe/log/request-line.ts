@@ -1,0 +1,103 @@
+// The request log's default line: uWSGI's, field by field, so that what reads uWSGI's logs reads these.
+//
+//   [pid: 4711|app: 0|req: 3/17] 127.0.0.1 () {28 vars in 305 bytes} [Mon Nov 23 01:12:00 2026] GET / => generated 13
+//   bytes in 0 msecs (HTTP/1.1 200) 1 headers in 44 bytes (1 switches on core 0)      (one line)
+//
+// What a client sent goes in escaped, so no request can forge a line.
+// Decided elsewhere: which requests get a line (request-log.ts), lines of another form (log-format.ts).
+
+import { ESCAPED_CHARS } from '../../base/log.js';
+import { ctime, SecondClock } from './calendar.js';
+import { bytesOf, type LineBuffer } from './line-buffer.js';
+import type { LoggedRequest } from './logged-request.js';
+
+/** Everything in a line that is not a client's text. */
+const FIXED_CHARS = 512;
+
+// biome-ignore format: a table
+const PART = {
+  pid:     bytesOf('[pid: '),
+  app:     bytesOf('|app: '),
+  none:    bytesOf('-1'),
+  req:     bytesOf('|req: '),
+  of:      bytesOf('/'),
+  peer:    bytesOf('] '),
+  user:    bytesOf(' ('),
+  vars:    bytesOf(') {'),
+  bytes:   bytesOf(' vars in '),
+  date:    bytesOf(' bytes} ['),
+  method:  bytesOf('] '),
+  space:   bytesOf(' '),
+  body:    bytesOf(' => generated '),
+  in:      bytesOf(' bytes in '),
+  msecs:   bytesOf(' msecs ('),
+  micros:  bytesOf(' micros ('),
+  fields:  bytesOf(') '),
+  head:    bytesOf(' headers in '),
+  core:    bytesOf(' bytes (1 switches on core '),
+  end:     bytesOf(')'),
+} as const;
+
+/** " msecs via sendfile() (": an answer that no worker gave. */
+function via(unit: Uint8Array, what: string): Uint8Array {
+  return bytesOf(`${Buffer.from(unit).toString('latin1', 0, unit.length - 1)}via ${what}() (`);
+}
+
+/** How many bytes the line for `request` has at most. */
+export function mostBytes({ record, address }: LoggedRequest): number {
+  const { user, method, target, protocol } = record;
+  const chars = address.length + user.length + method.length + target.length + protocol.length;
+  return FIXED_CHARS + ESCAPED_CHARS * chars;
+}
+
+/** Puts the line, without its end, into a buffer that has room for it. */
+export type PutLine = (out: LineBuffer, request: LoggedRequest) => void;
+
+/** What the line is written by. `inMicros`: --log-micros. */
+export function defaultLine(inMicros: boolean): PutLine {
+  const date = new SecondClock((now) => bytesOf(ctime(now)));
+  const unit = inMicros ? PART.micros : PART.msecs;
+  const perMs = inMicros ? 1000 : 1;
+  return (out, request) => {
+    const { record } = request;
+    out.raw(PART.pid);
+    out.int(request.pid);
+    out.raw(PART.app);
+    if (request.app < 0) out.raw(PART.none);
+    else out.int(request.app);
+    out.raw(PART.req);
+    if (request.app < 0) out.raw(PART.none);
+    else out.int(request.ofWorker);
+    out.raw(PART.of);
+    out.int(request.ofServer);
+    out.raw(PART.peer);
+    out.safe(request.address);
+    out.raw(PART.user);
+    out.safe(record.user);
+    out.raw(PART.vars);
+    out.int(2 * record.variables);
+    out.raw(PART.bytes);
+    out.int(record.environBytes);
+    out.raw(PART.date);
+    out.raw(date.at(request.nowMs));
+    out.raw(PART.method);
+    out.safe(record.method);
+    out.raw(PART.space);
+    out.safe(record.target);
+    out.raw(PART.body);
+    out.int(record.bodyBytes);
+    out.raw(PART.in);
+    out.int(Math.floor((request.nowMs - record.arrivedAtMs) * perMs));
+    out.raw(record.via === '' ? unit : via(unit, record.via));
+    out.safe(record.protocol);
+    out.raw(PART.space);
+    out.int(record.status);
+    out.raw(PART.fields);
+    out.int(record.fields);
+    out.raw(PART.head);
+    out.int(request.headBytes);
+    out.raw(PART.core);
+    out.int(record.core);
+    out.raw(PART.end);
+  };
+}
