@@ -115,6 +115,18 @@ const FAILURES = {
   PEER_NO_APP: { status: 404, exit: 1, text: (path: string) => `no app is mounted at ${path}` },
   PEER_NO_TUNNEL: { status: 405, exit: 1, text: (target: string) => `CONNECT ${target}: this is no proxy` },
   PEER_TIMEOUT: { status: 408, exit: 1, text: (what: string, ms: number) => `${what} did not come within ${ms} ms` },
+  /** Nobody is left to answer: the status is for the log, and nginx's for the same. */
+  PEER_GONE: {
+    status: 499,
+    exit: 1,
+    text: (bytes: number) => `the client went away in the middle of its request, after ${bytes} bytes of the body`,
+  },
+  /** As above: the answer has begun. */
+  PEER_STALLED: {
+    status: 408,
+    exit: 1,
+    text: (bytes: number, ms: number) => `the client took nothing of its answer for ${ms} ms, ${bytes} bytes wait`,
+  },
   PEER_BODY_TOO_LARGE: {
     status: 413,
     exit: 1,
@@ -126,6 +138,7 @@ const FAILURES = {
     exit: 1,
     text: (what: string, option: string, limit: number) => `${what} is over ${option} (${limit})`,
   },
+  PEER_VERSION: { status: 505, exit: 1, text: (version: string) => `HTTP/${version} is not spoken here` },
   PEER_UNKNOWN_CODING: { status: 501, exit: 1, text: (coding: string) => `transfer coding "${coding}" is not known` },
 
   APP_LOAD: {

@@ -11,8 +11,9 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Code, ConfigError, NuwsgiError, PeerError } from '../base/errors.js';
 import { answerFor } from '../wire/answer.js';
-import { HeadReader, parseTarget } from '../wire/cgi.js';
-import { admit, collect, describe, peerName } from './intake.js';
+import { HeadReader, parseTarget, type Target } from '../wire/cgi.js';
+import { type Admission, admit, collect, describe, peerName } from './intake.js';
+import { linger } from './linger.js';
 import type { BoundAddress, Listener } from './listener.js';
 import { NodeExchange } from './node-exchange.js';
 import type { Site } from './site.js';
@@ -23,8 +24,14 @@ const NOTHING = new Uint8Array(0);
 interface Connection {
   /** Requests that are not answered yet. */
   pending: number;
+  /** The request whose body is on its way. */
+  reading: NodeExchange | undefined;
+  /** Nothing more that comes on it is looked at: something on it was refused, or its last request has come. */
+  isSpent: boolean;
   /** A refusal that has to wait until the requests before it are answered. */
   refusal: NuwsgiError<Code> | undefined;
+  /** Bytes that had come when it was last without a request: more of them are a head on its way. */
+  idleAtBytes: number;
 }
 
 export class HttpNodeListener implements Listener {
@@ -53,7 +60,13 @@ export class HttpNodeListener implements Listener {
       noDelay: true,
     });
     server.maxHeadersCount = 0; // node:http would cut the list silently; the gate counts
-    server.on('connection', (socket) => this.#connections.set(socket, { pending: 0, refusal: undefined }));
+    server.timeout = limits.idleTimeoutMs; // see #onIdle
+    Object.assign(server, { httpAllowHalfOpen: true }); // a client that sends FIN behind its request gets its answer
+    server.on('connection', (socket) => {
+      const fresh = { pending: 0, reading: undefined, isSpent: false, refusal: undefined, idleAtBytes: 0 };
+      this.#connections.set(socket, fresh);
+    });
+    server.on('timeout', (socket) => this.#onIdle(socket));
     server.on('request', (req, res) => this.#onRequest(req, res, false));
     server.on('checkContinue', (req, res) => this.#onRequest(req, res, true));
     server.on('checkExpectation', (req, res) => this.#onRequest(req, res, false));
@@ -91,11 +104,15 @@ export class HttpNodeListener implements Listener {
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
-    const connection = this.#connections.get(req.socket)!;
-    const { rawHeaders } = req;
+    const { socket, rawHeaders } = req;
+    const connection = this.#connections.get(socket)!;
+    if (connection.isSpent) {
+      req.resume(); // never answered: the connection closes behind the answer before it
+      return;
+    }
     const method = req.method!;
     const head = this.#head;
-    const peer = peerName(req.socket);
+    const peer = peerName(socket);
     const isHttp11 = req.httpVersionMinor === 1;
     head.begin(isHttp11);
     for (let i = 0; i < rawHeaders.length; i += 2) head.field(rawHeaders[i]!, rawHeaders[i + 1]!);
@@ -104,14 +121,13 @@ export class HttpNodeListener implements Listener {
     if (!isHttp11) head.add('SERVER_PROTOCOL', 'HTTP/1.0');
 
     connection.pending++;
-    const exchange = new NodeExchange(req, res, method === 'HEAD', () => this.#onDone(req.socket, connection));
-    exchange.closeAfter = this.#site.draining || connection.refusal !== undefined;
-    const admission =
-      target === undefined
-        ? new PeerError('PEER_BAD_REQUEST', 'the request target has no form that is known')
-        : admit(this.#site, head, method, target.path, target.query, peer);
+    const exchange = new NodeExchange(req, res, method === 'HEAD', () => this.#onDone(socket, connection));
+    // llhttp drops what comes in one piece with a request to upgrade, so nothing may follow one
+    exchange.closeAfter = this.#site.draining || head.wantsUpgrade;
+    connection.isSpent = exchange.closeAfter;
+    const admission = this.#admit(req, target, peer);
     if (admission instanceof NuwsgiError) {
-      this.#refuse(exchange, peer, admission);
+      this.#refuse(connection, exchange, peer, admission);
       return;
     }
     const protocol = isHttp11 ? 'HTTP/1.1' : 'HTTP/1.0';
@@ -122,51 +138,93 @@ export class HttpNodeListener implements Listener {
       return;
     }
     const body = collect(this.#site, exchange, admission, this.#index, exchange.isHead, req, (error) =>
-      this.#refuse(exchange, peer, error),
+      this.#refuse(connection, exchange, peer, error),
     );
     exchange.body = body;
+    connection.reading = exchange;
     if (expectsContinue) res.writeContinue();
-    const { idleTimeoutMs } = this.#site.limits;
-    const onIdle = () => this.#refuse(exchange, peer, new PeerError('PEER_TIMEOUT', 'the request body', idleTimeoutMs));
-    req.socket.setTimeout(idleTimeoutMs, onIdle);
     req.on('data', (chunk: Buffer) => body.feed(chunk, false));
     req.on('end', () => {
-      req.socket.setTimeout(0);
-      req.socket.off('timeout', onIdle);
+      if (connection.reading === exchange) connection.reading = undefined;
       body.feed(NOTHING, true);
     });
   }
 
-  #refuse(exchange: NodeExchange, peer: string, error: NuwsgiError<Code>): void {
-    if (exchange.gone) return;
+  #admit(req: IncomingMessage, target: Target | undefined, peer: string): Admission | NuwsgiError<Code> {
+    if (req.httpVersionMajor !== 1 || req.httpVersionMinor > 1) {
+      return new PeerError('PEER_VERSION', req.httpVersion);
+    }
+    if (target === undefined) return new PeerError('PEER_BAD_REQUEST', 'the request target has no form that is known');
+    return admit(this.#site, this.#head, req.method!, target.path, target.query, peer);
+  }
+
+  #refuse(connection: Connection, exchange: NodeExchange, peer: string, error: NuwsgiError<Code>): void {
+    if (connection.reading === exchange) connection.reading = undefined;
+    connection.isSpent = true;
     this.#site.onRefused(peer, error);
-    exchange.refuseAndClose(error);
+    if (!exchange.gone) exchange.refuseAndClose(error);
   }
 
   /** A request of this connection is answered, or given up. */
-  #onDone(socket: Duplex, connection: Connection): void {
-    connection.pending--;
-    if (connection.pending === 0 && connection.refusal !== undefined) refuseRaw(socket, connection.refusal);
+  #onDone(socket: Socket, connection: Connection): void {
+    if (--connection.pending > 0) return;
+    connection.idleAtBytes = socket.bytesRead;
+    if (connection.refusal !== undefined) refuseRaw(socket, connection.refusal);
   }
 
   /** llhttp could not read what came. */
-  #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-    const peer = peerName(socket as Socket);
-    if (error.code === 'ECONNRESET' || !socket.writable) {
+  #onClientError(error: NodeJS.ErrnoException, duplex: Duplex): void {
+    const socket = duplex as Socket;
+    const connection = this.#connections.get(socket);
+    if (error.code === 'ECONNRESET' || !socket.writable || connection === undefined) {
       socket.destroy();
       return;
     }
-    const refusal = refusalFor(error, this.#site.limits.headBytes, this.#site.limits.headTimeoutMs);
-    this.#site.onRefused(peer, refusal);
-    const connection = this.#connections.get(socket);
-    if (connection === undefined || connection.pending === 0) refuseRaw(socket, refusal);
-    else connection.refusal = refusal; // the answers to the requests before it go first
+    if (connection.isSpent) return; // whatever else is wrong with it
+    const { limits } = this.#site;
+    this.#giveUp(socket, connection, refusalFor(error, limits.headBytes, limits.headTimeoutMs));
   }
 
-  #onConnect(req: IncomingMessage, socket: Duplex): void {
-    const peer = peerName(socket as Socket);
+  /** Nothing has come, and nothing was taken, for --socket-timeout. */
+  #onIdle(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    const { idleTimeoutMs } = this.#site.limits;
+    if (connection === undefined) {
+      socket.destroy();
+    } else if (connection.reading !== undefined) {
+      this.#giveUp(socket, connection, new PeerError('PEER_TIMEOUT', 'the rest of the request body', idleTimeoutMs));
+    } else if (socket.writableLength > 0) {
+      this.#site.onRefused(peerName(socket), new PeerError('PEER_STALLED', socket.writableLength, idleTimeoutMs));
+      socket.destroy();
+    } else if (connection.pending > 0) {
+      // it is the app that takes its time
+    } else if (socket.bytesRead > connection.idleAtBytes && !connection.isSpent) {
+      this.#giveUp(socket, connection, new PeerError('PEER_TIMEOUT', 'the rest of the request head', idleTimeoutMs));
+    } else {
+      socket.destroy();
+    }
+  }
+
+  /** Refuses what is on its way, behind the answers to the requests before it. */
+  #giveUp(socket: Socket, connection: Connection, refusal: PeerError): void {
+    const peer = peerName(socket);
+    const { reading } = connection;
+    if (reading !== undefined && !reading.isWhole) {
+      this.#refuse(connection, reading, peer, refusal);
+      return;
+    }
+    connection.isSpent = true;
+    this.#site.onRefused(peer, refusal);
+    if (connection.pending === 0) refuseRaw(socket, refusal);
+    else connection.refusal = refusal;
+  }
+
+  #onConnect(req: IncomingMessage, duplex: Duplex): void {
+    const socket = duplex as Socket;
+    const peer = peerName(socket);
     const refusal = new PeerError('PEER_NO_TUNNEL', req.url ?? '');
     this.#site.onRefused(peer, refusal);
+    socket.resume();
     refuseRaw(socket, refusal);
   }
 }
@@ -183,9 +241,14 @@ function refusalFor(error: NodeJS.ErrnoException, headBytes: number, headTimeout
 }
 
 /** Writes a refusal to a connection that has no response object, and closes it. */
-function refuseRaw(socket: Duplex, error: NuwsgiError<Code>): void {
+function refuseRaw(socket: Socket, error: NuwsgiError<Code>): void {
   const answer = answerFor(error);
   const fields = [...answer.fields, ['Content-Length', String(answer.body.length)], ['Connection', 'close']];
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(`HTTP/1.1 ${answer.status}\r\n${lines}\r\n${answer.body}`);
+  const stop = linger(
+    () => socket.bytesRead,
+    () => socket.destroy(),
+  );
+  socket.once('close', stop);
 }

@@ -106,7 +106,7 @@ export class HttpUwsListener implements Listener {
     }
     const { receiver, names, values, framing } = admission;
     describe(exchange.record, method, admission.target, 'HTTP/1.1', peer, head.count);
-    exchange.closeAfter = this.#site.draining || framing.kind === 'chunked';
+    exchange.closeAfter = this.#site.draining || framing.kind === 'chunked' || head.wantsClose;
     if (framing.kind === 'none') {
       receiver.submit(exchange, names, values, this.#index, exchange.isHead, undefined, -1, performance.now());
       return;
@@ -119,8 +119,7 @@ export class HttpUwsListener implements Listener {
   }
 
   #refuse(exchange: UwsExchange, error: NuwsgiError<Code>): void {
-    if (exchange.gone) return;
     this.#site.onRefused(exchange.peer, error);
-    exchange.refuseAndClose(error);
+    if (!exchange.gone) exchange.refuseAndClose(error);
   }
 }

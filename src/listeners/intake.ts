@@ -36,6 +36,7 @@ export function admit(
   if (!isToken(method) || !isTarget(target)) {
     return new PeerError('PEER_BAD_REQUEST', 'the request line has bytes that may not be there');
   }
+  if (method === 'CONNECT') return new PeerError('PEER_NO_TUNNEL', target);
   const pathInfo = decodePath(path);
   if (pathInfo === undefined) return new PeerError('PEER_BAD_REQUEST', 'the path has a %00');
   const { framing } = head;

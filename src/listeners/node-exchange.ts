@@ -10,10 +10,8 @@ import type { Code, NuwsgiError } from '../base/errors.js';
 import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
 import { answerFor, isBodyless, parseHead } from '../wire/answer.js';
 import { cutOff } from './cut-off.js';
+import { linger } from './linger.js';
 import type { RequestBody } from './request-body.js';
-
-/** How long the rest of a refused request is read and dropped, so that the client gets to see the answer. */
-const LINGER_MS = 250;
 
 export class NodeExchange extends Exchange {
   readonly isHead: boolean;
@@ -37,6 +35,11 @@ export class NodeExchange extends Exchange {
     res.on('close', this.#onClose);
   }
 
+  /** The request has come to its end. */
+  get isWhole(): boolean {
+    return this.#req.complete;
+  }
+
   override get heldBytes(): number {
     return this.#res.writableLength;
   }
@@ -47,7 +50,7 @@ export class NodeExchange extends Exchange {
     if (this.gone) return;
     this.gone = true;
     this.aborted = true;
-    this.body?.discard();
+    this.body?.abort();
     this.owner?.abandon(this);
   };
 
@@ -106,14 +109,15 @@ export class NodeExchange extends Exchange {
     this.#writeRefusal(error);
     this.#req.resume(); // what follows is dropped
     const finish = () => this.#res.end();
-    if (this.#req.complete) finish();
-    else {
-      const timer = setTimeout(finish, LINGER_MS);
-      this.#req.once('close', () => {
-        clearTimeout(timer);
-        finish();
-      });
+    if (this.#req.complete) {
+      finish();
+      return;
     }
+    const stop = linger(() => this.#req.socket.bytesRead, finish);
+    this.#req.once('close', () => {
+      stop();
+      finish();
+    });
   }
 
   #writeRefusal(error: NuwsgiError<Code>): void {

@@ -81,6 +81,12 @@ export class RequestBody {
     }
   }
 
+  /** The client went away: says so, unless the body is complete. */
+  abort(): void {
+    this.#settle(new PeerError('PEER_GONE', this.bytes), undefined, NONE);
+    this.discard();
+  }
+
   /** The request is given up. */
   discard(): void {
     this.#done = undefined;

@@ -12,10 +12,9 @@ import type { HttpResponse } from 'uws-node20';
 import type { Code, NuwsgiError } from '../base/errors.js';
 import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
 import { answerFor, isBodyless, withoutDate } from '../wire/answer.js';
+import { linger } from './linger.js';
 import type { BodySource, RequestBody } from './request-body.js';
 
-/** How long the rest of a refused request is read and dropped, so that the client gets to see the answer. */
-const LINGER_MS = 250;
 /** How often a connection that takes nothing is tried again, and what is tried with where the answer is chunked. */
 const NUDGE_MS = 4000;
 const NUDGE_BYTES = 1024;
@@ -56,7 +55,7 @@ export class UwsExchange extends Exchange implements BodySource {
     this.gone = true;
     this.aborted = true;
     clearInterval(this.#nudge);
-    this.body?.discard();
+    this.body?.abort();
     this.owner?.abandon(this);
   };
 
@@ -120,7 +119,10 @@ export class UwsExchange extends Exchange implements BodySource {
    */
   refuseAndClose(error: NuwsgiError<Code>): void {
     const res = this.#res;
-    res.onData(() => {}); // what follows is dropped
+    let bytes = 0;
+    res.onData((data) => {
+      bytes += data.byteLength; // and dropped
+    });
     setImmediate(() => {
       if (this.gone) return;
       const answer = answerFor(error);
@@ -130,9 +132,12 @@ export class UwsExchange extends Exchange implements BodySource {
       res.cork(() => {
         res.writeStatus(`${answer.status}${lines}\r\n\r\n${this.isHead ? '' : answer.body}`);
       });
-      setTimeout(() => {
-        if (!this.gone) res.close();
-      }, LINGER_MS);
+      linger(
+        () => bytes,
+        () => {
+          if (!this.gone) res.close();
+        },
+      );
     });
   }
 

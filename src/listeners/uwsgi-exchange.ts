@@ -11,12 +11,11 @@ import type { Code, NuwsgiError } from '../base/errors.js';
 import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
 import { answerFor, isBodyless } from '../wire/answer.js';
 import { cutOff } from './cut-off.js';
+import { linger } from './linger.js';
 import type { RequestBody } from './request-body.js';
 
 const STATUS_LINE = Buffer.from('HTTP/1.1 ');
 const HEAD_END = Buffer.from('\r\n\r\n');
-/** How long the rest of a refused request is read and dropped, so that the peer gets to see the answer. */
-const LINGER_MS = 250;
 
 export class UwsgiExchange extends Exchange {
   body: RequestBody | undefined;
@@ -41,7 +40,7 @@ export class UwsgiExchange extends Exchange {
     if (this.gone) return;
     this.gone = true;
     this.aborted = true;
-    this.body?.discard();
+    this.body?.abort();
     this.owner?.abandon(this);
   };
 
@@ -89,9 +88,14 @@ export class UwsgiExchange extends Exchange {
 
   /** Refuses what came on `socket`, reads on for a moment, and closes it. */
   static refuseOn(socket: Socket, error: NuwsgiError<Code>): void {
+    if (socket.destroyed) return;
     socket.end(refusal(error, false));
     socket.resume();
-    setTimeout(() => socket.destroy(), LINGER_MS);
+    const stop = linger(
+      () => socket.bytesRead,
+      () => socket.destroy(),
+    );
+    socket.once('close', stop);
   }
 }
 

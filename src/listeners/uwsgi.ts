@@ -9,6 +9,7 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Code, ConfigError, type NuwsgiError, PeerError } from '../base/errors.js';
+import { printable } from '../base/log.js';
 import { MODIFIER, PacketFacts, PacketReader, packetHeader, preparePayload } from '../wire/uwsgi.js';
 import { peerName } from './intake.js';
 import type { BoundAddress, Listener } from './listener.js';
@@ -112,12 +113,10 @@ class Connection {
     this.#onDropped = onDropped;
     this.#peer = peerName(socket);
     this.#packet = new PacketReader(site.limits.headBytes);
-    const { idleTimeoutMs } = site.limits;
-    socket.setTimeout(idleTimeoutMs, () => {
-      if (!this.#isSettled) this.#refuse(new PeerError('PEER_TIMEOUT', 'the rest of the request', idleTimeoutMs));
-    });
+    socket.setTimeout(site.limits.idleTimeoutMs, () => this.#onIdle());
     socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
+    socket.once('close', () => this.#onClose());
     socket.on('error', () => {}); // 'close' follows, and is all there is to know
   }
 
@@ -162,14 +161,13 @@ class Connection {
     const { record } = exchange;
     record.method = facts.method;
     record.target = facts.uri;
-    record.protocol = facts.protocol;
-    record.peer = facts.peer || this.#peer;
+    record.protocol = printable(facts.protocol); // an HTTP listener's are its own, so the log does not escape them
+    record.peer = printable(facts.peer) || this.#peer;
     record.variables = facts.variables;
     record.arrivedAtMs = performance.now();
     this.#bodyLeft = facts.contentLength;
     this.#body = new RequestBody(this.#site.limits, this.#socket, (error, input, fd) => {
       this.#isSettled = true;
-      this.#socket.setTimeout(0);
       if (error !== undefined) {
         this.#refuse(error);
         return;
@@ -193,6 +191,27 @@ class Connection {
     if (this.#packet.isEmpty)
       this.#socket.end(); // it connected and went away: a health check
     else this.#refuse(new PeerError('PEER_BAD_REQUEST', 'the request ends in the middle'));
+  }
+
+  /** Nothing has come, and nothing was taken, for --socket-timeout. */
+  #onIdle(): void {
+    const socket = this.#socket;
+    const { idleTimeoutMs } = this.#site.limits;
+    if (!this.#isSettled) {
+      this.#refuse(new PeerError('PEER_TIMEOUT', 'the rest of the request', idleTimeoutMs));
+    } else if (socket.writableLength > 0) {
+      this.#site.onRefused(this.#peer, new PeerError('PEER_STALLED', socket.writableLength, idleTimeoutMs));
+      socket.destroy();
+    } else if (socket.writableFinished) {
+      socket.destroy(); // the peer has everything, and does not hang up
+    } // else it is the app that takes its time
+  }
+
+  /** The connection is gone. What becomes of a body that was on its way, its exchange says. */
+  #onClose(): void {
+    if (this.#isSettled || this.#body !== undefined || this.#packet.isEmpty) return;
+    this.#isSettled = true;
+    this.#site.onRefused(this.#peer, new PeerError('PEER_GONE', 0));
   }
 
   #refuse(error: NuwsgiError<Code>): void {

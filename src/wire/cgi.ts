@@ -18,7 +18,17 @@ interface Field {
   /** Number of the request that had this field last, to notice a second one. */
   lastSeen: number;
 }
-type Role = 'plain' | 'length' | 'coding' | 'host' | 'expect' | 'cookie' | 'connection' | 'dropped' | 'invalid';
+type Role =
+  | 'plain'
+  | 'length'
+  | 'coding'
+  | 'host'
+  | 'expect'
+  | 'cookie'
+  | 'connection'
+  | 'upgrade'
+  | 'dropped'
+  | 'invalid';
 
 const ROLES: ReadonlyMap<string, Role> = new Map([
   ['content-length', 'length'],
@@ -27,6 +37,7 @@ const ROLES: ReadonlyMap<string, Role> = new Map([
   ['expect', 'expect'],
   ['cookie', 'cookie'],
   ['connection', 'connection'],
+  ['upgrade', 'upgrade'],
   // httpoxy: HTTP_PROXY in the environment of a process means something else (CVE-2016-5385)
   ['proxy', 'dropped'],
 ]);
@@ -36,7 +47,9 @@ const ASCII_VALUE = /^[\t\x20-\x7e]*$/;
 const LATIN1_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const LENGTH = /^[0-9]{1,15}$/; // below 2^53
 /** uri-host [":" port], RFC 9110 section 7.2; no userinfo, no path, no list. */
-const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+;=%]*)(?::[0-9]{0,5})?$/;
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?$/;
+const CLOSE = /(?:^|[\t ,])close(?:$|[\t ,])/;
+const UPGRADE = /(?:^|[\t ,])upgrade(?:$|[\t ,])/;
 const TARGET = /^[\x21-\x7e\x80-\xff]+$/;
 const ESCAPE = /%([0-9A-Fa-f]{2})/g;
 
@@ -62,8 +75,10 @@ export class HeadReader {
   expectsContinue = false;
   /** The Host field, or the host of the target; '' when there is none. */
   host = '';
-  /** The client wants the connection closed, or, on HTTP/1.0, kept. */
+  /** The Connection field, in lower case; several become a list. */
   connection = '';
+  /** There is an Upgrade field. */
+  hasUpgrade = false;
   /** Variables in the block so far. */
   count = 0;
   /** Names of the variables, with a NUL in front of each. */
@@ -103,6 +118,7 @@ export class HeadReader {
     this.expectsContinue = false;
     this.host = '';
     this.connection = '';
+    this.hasUpgrade = false;
     this.count = 0;
     this.names = '';
     this.values = '';
@@ -144,9 +160,8 @@ export class HeadReader {
     const isRepeat = field.lastSeen === this.#request;
     field.lastSeen = this.#request;
     if (role !== 'plain' && !this.#special(name, role, value, isRepeat)) return;
-    this.names += `\0${field.variable}`;
-    this.values += `\0${isRepeat ? `${this.#valueOf(field.variable)}${role === 'cookie' ? '; ' : ', '}${value}` : value}`;
-    this.count++;
+    if (isRepeat) value = this.#valueOf(field.variable) + (role === 'cookie' ? '; ' : ', ') + value;
+    this.add(field.variable, value);
   };
 
   /** Looks after the fields that mean something to the server. False: the field does not reach the application. */
@@ -181,11 +196,25 @@ export class HeadReader {
         else this.fault = new PeerError('PEER_EXPECTATION', value);
         return true;
       case 'connection':
-        this.connection = value.toLowerCase();
+        this.connection = isRepeat ? `${this.connection},${value.toLowerCase()}` : value.toLowerCase();
+        return true;
+      case 'upgrade':
+        this.hasUpgrade = true;
         return true;
       default:
         return true;
     }
+  }
+
+  /** The client sends nothing behind this request (RFC 9112 section 9.6). */
+  get wantsClose(): boolean {
+    const { connection } = this;
+    return connection !== '' && connection !== 'keep-alive' && CLOSE.test(connection);
+  }
+
+  /** The client wants to speak another protocol behind this request (RFC 9110 section 7.8), which nothing here does. */
+  get wantsUpgrade(): boolean {
+    return this.hasUpgrade && UPGRADE.test(this.connection);
   }
 
   #refuse(why: string): void {

@@ -66,7 +66,8 @@ export function appendVariables(payload: Buffer, variables: Iterable<readonly [n
 
 /** What the first bytes are when they are no uwsgi packet: other protocols that people point at a uwsgi socket. */
 export function foreignProtocol(start: Buffer): 'HTTP' | 'TLS' | undefined {
-  if (/^(?:GET |HEAD|POST|PUT |DELE|OPTI|PATC|CONN|TRAC)/.test(start.toString('latin1', 0, 4))) return 'HTTP';
+  // a method, or "HTTP/1.1 200" of somebody who takes this for a client; as a modifier1, no letter means anything here
+  if (/^[A-Z]{3}[A-Z -]/.test(start.toString('latin1', 0, 4))) return 'HTTP';
   if (start[0] === 0x16 && start[1] === 0x03) return 'TLS';
   return undefined;
 }
@@ -180,8 +181,9 @@ use('SCRIPT_NAME', set('scriptName'));
 use('SERVER_PROTOCOL', set('protocol'));
 use('REMOTE_ADDR', set('peer'));
 use('CONTENT_LENGTH', (facts, value) => {
-  if (value === '') return undefined; // nginx sends it empty where there is no body
-  if (!LENGTH.test(value)) return new PeerError('PEER_BAD_REQUEST', `CONTENT_LENGTH "${value}" is no number of bytes`);
+  // nginx sends it empty where there is no body
+  if (value !== '' && !LENGTH.test(value))
+    return new PeerError('PEER_BAD_REQUEST', `CONTENT_LENGTH "${value}" is no number of bytes`);
   facts.contentLength = Number(value);
   return undefined;
 });
@@ -189,9 +191,9 @@ const PROXY = 'HTTP_PROXY';
 
 /**
  * Checks the payload `bytes` and makes it ready for a worker: NUL NUL name NUL NUL value, in place. Variables that no
- * peer may set are taken out: those by which uWSGI loads code or changes the environment (UWSGI_FILE, UWSGI_SETENV...;
- * unless `allowDynamic`), HTTP_PROXY (httpoxy), and the server's own keys (wsgi.*, uwsgi.*). So are two that nginx
- * sends twice. Fills `facts`.
+ * peer may set are taken out: those whose name is empty or has other bytes than visible ASCII, those by which uWSGI
+ * loads code or changes the environment (UWSGI_FILE, UWSGI_SETENV...; unless `allowDynamic`), HTTP_PROXY (httpoxy), and
+ * the server's own keys (wsgi.*, uwsgi.*). So are two that nginx sends twice. Fills `facts`.
  * Returns what is wrong with it, if anything is.
  */
 export function preparePayload(
@@ -211,11 +213,12 @@ export function preparePayload(
     const valueBytes = bytes.readUInt16LE(lengthAt);
     const next = valueAt + valueBytes;
     if (next > end) return overrun(valueBytes, bytes.length);
-    if (hasNul(bytes, nameAt, lengthAt) || hasNul(bytes, valueAt, next)) {
+    const isName = isVisible(bytes, nameAt, lengthAt);
+    if ((!isName && hasNul(bytes, nameAt, lengthAt)) || hasNul(bytes, valueAt, next)) {
       return new PeerError('PEER_BAD_REQUEST', 'a variable holds a NUL');
     }
     const isRedundant = isRepeated(bytes, nameAt, nameBytes);
-    if (nameBytes === 0 || isRedundant || isForbidden(bytes, nameAt, nameBytes, allowDynamic)) {
+    if (!isName || isRedundant || isForbidden(bytes, nameAt, nameBytes, allowDynamic)) {
       if (!isRedundant) facts.dropped.add(bytes.toString('latin1', nameAt, lengthAt));
       bytes.copyWithin(at, next, end);
       end -= next - at;
@@ -251,12 +254,20 @@ function overrun(bytes: number, payloadBytes: number): PeerError {
   return new PeerError('PEER_BAD_REQUEST', `the packet of ${payloadBytes} bytes ${what}`);
 }
 
+/** Whether the name is some bytes long, and each of them a visible ASCII character: all others make no variable. */
+function isVisible(bytes: Buffer, start: number, stop: number): boolean {
+  for (let i = start; i < stop; i++) if (bytes[i]! <= SPACE || bytes[i]! >= DELETE) return false;
+  return stop > start;
+}
+
 /** A loop and not `indexOf`, which costs more than it saves on texts this short. */
 function hasNul(bytes: Buffer, start: number, stop: number): boolean {
   for (let i = start; i < stop; i++) if (bytes[i] === 0) return true;
   return false;
 }
 
+const SPACE = 0x20;
+const DELETE = 0x7f;
 const U = CODE('U');
 const LOWER_U = CODE('u');
 const LOWER_W = CODE('w');
