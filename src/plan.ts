@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import type { Address } from './config/address.js';
 import type { AppMount } from './config/apps.js';
 import type { Resolved } from './config/resolve.js';
+import { type EdgePlan, edgePlanOf } from './edge/plan.js';
 import type { AppDefinition, Program } from './lifecycle/hosted-app.js';
 import type { BoundAddress } from './listeners/listener.js';
 import type { Limits } from './listeners/site.js';
@@ -29,6 +30,8 @@ export interface ServerPlan {
   /** Connections that may wait in the kernel. */
   readonly backlog: number;
   readonly uwsgi: UwsgiOptions;
+  /** What is answered or edited in front of the apps; undefined: nothing. */
+  readonly edge: EdgePlan | undefined;
   /** Requests that may be inside each app. */
   readonly maxInFlight: number;
   /** Size of the two parts of a slot: for a request, and for an answer or the part of one. */
@@ -86,6 +89,7 @@ export function planOf({ config, apps, given, needApp }: Resolved, version: stri
       keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
     },
     backlog: config.listen,
+    edge: edgePlanOf(config),
     uwsgi: { dynamicApps: config['dynamic-apps'], maxVariables: 2 * config['max-vars'] },
     maxInFlight: config['max-inflight'],
     requestBytes: ENVIRON_GROWTH * config['buffer-size'] + ENVIRON_EXTRA_BYTES + config['post-buffering'],
@@ -136,12 +140,16 @@ function definitionOf(app: AppMount, listeners: readonly ListenerPlan[]): AppDef
     threads: config.threads ?? (target.kind === 'js' ? config.async : 1),
     heapMb: config['js-heap-limit'],
     environment,
-    listeners: listeners.map(({ address }) => ({
-      SCRIPT_NAME: path,
-      QUERY_STRING: '',
-      SERVER_NAME: hostname(),
-      SERVER_PORT: address.path === undefined ? String(address.port) : '80',
-      SERVER_PROTOCOL: 'HTTP/1.1',
-    })),
+    listeners: listeners.map((listener) => ({ SCRIPT_NAME: path, ...constantsOf(listener) })),
+  };
+}
+
+/** The variables that all requests of a listener have. */
+export function constantsOf({ address }: ListenerPlan): Readonly<Record<string, string>> {
+  return {
+    QUERY_STRING: '',
+    SERVER_NAME: hostname(),
+    SERVER_PORT: address.path === undefined ? String(address.port) : '80',
+    SERVER_PROTOCOL: 'HTTP/1.1',
   };
 }

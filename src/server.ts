@@ -15,7 +15,10 @@ import { Pump } from './dispatch/pump.js';
 import { RequestVariables } from './dispatch/request-variables.js';
 import { Unavailable } from './dispatch/unavailable.js';
 import type { WorkerPort } from './dispatch/worker-port.js';
+import type { EdgeRequest } from './edge/edge-request.js';
+import { StaticFiles } from './edge/static/static-files.js';
 import { type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-app.js';
+import { Front } from './listeners/front.js';
 import { HttpNodeListener } from './listeners/http-node.js';
 import { HttpUwsListener } from './listeners/http-uws.js';
 import type { Listener } from './listeners/listener.js';
@@ -25,7 +28,7 @@ import { UwsgiListener } from './listeners/uwsgi.js';
 import { AnsweredRequest } from './observe/answered-request.js';
 import type { ServerLog } from './observe/log/open-log.js';
 import { type LogRequest, requestLog } from './observe/log/request-log.js';
-import type { ListenerPlan, ServerPlan } from './plan.js';
+import { constantsOf, type ListenerPlan, type ServerPlan } from './plan.js';
 import { Companions } from './process/companions.js';
 import { Hooks } from './process/hooks.js';
 import { dropPrivileges, willDrop } from './process/privileges.js';
@@ -39,7 +42,9 @@ export class Server {
   readonly #variables: RequestVariables[] = [];
   readonly #apps: HostedApp[] = [];
   readonly #listeners: Listener[] = [];
-  readonly #site: Site & { mounts: Mount[]; draining: boolean };
+  readonly #mounts: Mount[] = [];
+  readonly #front: Front | undefined;
+  readonly #site: Site & { draining: boolean };
   readonly #hooks: Hooks;
   readonly #companions: Companions;
   #doorbell: PipeDoorbell | undefined;
@@ -52,13 +57,28 @@ export class Server {
     this.#logRequest = requestLog(plan.requestLog, log.requests);
     this.#hooks = new Hooks(plan.process.hooks, log);
     this.#companions = new Companions(plan.process, log, onMustStop);
+    this.#front = this.#makeFront();
     this.#site = {
-      mounts: [],
+      mounts: this.#front === undefined ? this.#mounts : [{ path: '', receiver: this.#front }],
       limits: plan.limits,
       draining: false,
       warn: (text) => log.line(text),
       onRefused: (peer, error) => this.#onRefused(peer, error),
     };
+  }
+
+  /** What stands between the listeners and the apps, if anything has to. */
+  #makeFront(): Front | undefined {
+    const { edge, listeners } = this.#plan;
+    if (edge === undefined) return undefined;
+    for (const warning of edge.warnings) this.#log.line(`WARNING: ${warning}`);
+    return new Front({
+      files: new StaticFiles(edge.files, (text) => this.#log.line(text)),
+      mounts: this.#mounts,
+      constants: listeners.map(constantsOf),
+      onAnswered: (exchange, request) => this.#onServed(exchange, request),
+      onRefused: (peer, error) => this.#onRefused(peer, error),
+    });
   }
 
   /** Loads the apps, starts their workers, opens the listeners. Throws `AppError` or `ConfigError`. */
@@ -72,9 +92,9 @@ export class Server {
       this.#variables.push(new RequestVariables(this.#apps[index]!.dispatcher.arena, definition.listeners));
     }
     for (const { definition, dispatcher } of this.#apps) {
-      this.#site.mounts.push({ host: definition.host, path: definition.mount, receiver: dispatcher });
+      this.#mounts.push({ host: definition.host, path: definition.mount, receiver: dispatcher });
     }
-    this.#site.mounts.sort(byPrecedence);
+    this.#mounts.sort(byPrecedence);
     await this.#hooks.run('asap');
     // Who gives up root opens the sockets first: requests that come before the apps are up wait for them, inside.
     const opensFirst = willDrop(plan.process.privileges);
@@ -121,9 +141,9 @@ export class Server {
     this.#log.line(
       `${app.failure!.message}\n*** ${name} is not loaded: ${place} answers 503; the other apps serve ***`,
     );
-    const index = this.#site.mounts.findIndex(({ receiver }) => receiver === app.dispatcher);
+    const index = this.#mounts.findIndex(({ receiver }) => receiver === app.dispatcher);
     const receiver = new Unavailable(name, (exchange, error) => this.#onRefused(exchange.record.peer, error));
-    this.#site.mounts[index] = { ...this.#site.mounts[index]!, receiver };
+    this.#mounts[index] = { ...this.#mounts[index]!, receiver };
     app.dispatcher.refuseWaiting(new LoadError('LOAD_APP_FAILED', name));
   }
 
@@ -189,7 +209,8 @@ export class Server {
 
   /** Requests inside, waiting or running. */
   get inside(): number {
-    return this.#apps.reduce((sum, { dispatcher }) => sum + dispatcher.inFlight + dispatcher.waiting, 0);
+    const atEdge = this.#front?.inside ?? 0;
+    return this.#apps.reduce((sum, { dispatcher }) => sum + dispatcher.inFlight + dispatcher.waiting, atEdge);
   }
 
   /** Stops in order. Takes at most `graceMs` for the requests inside, and as much for the workers. */
@@ -220,6 +241,21 @@ export class Server {
     request.worker = worker.index + 1;
     request.app = app;
     request.ofWorker = worker.answered;
+    request.ofServer = this.#answered;
+    request.nowMs = performance.now();
+    this.#logRequest(request);
+  }
+
+  /** A request was answered in front of the apps. */
+  #onServed(exchange: Exchange, asked: EdgeRequest): void {
+    this.#answered++;
+    if (this.#logRequest === undefined || exchange.record.muted) return;
+    const request = this.#request;
+    request.takeServed(exchange, (name) => asked.find(name));
+    request.pid = process.pid;
+    request.worker = 0;
+    request.app = -1;
+    request.ofWorker = -1;
     request.ofServer = this.#answered;
     request.nowMs = performance.now();
     this.#logRequest(request);

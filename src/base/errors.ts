@@ -162,6 +162,7 @@ const FAILURES = {
     exit: 1,
     text: (step: string, problem: string) => `shared memory: ${step} failed: ${problem}`,
   },
+  SERVER_FILE: { status: 500, exit: 1, text: (problem: string) => `cannot send a file: ${problem}` },
   SERVER_SPOOL: {
     status: 507,
     exit: 1,

@@ -109,13 +109,9 @@ export const FAMILIES: readonly Family[] = [
       response-route-label response-route-if response-route-if-not response-route-run`,
   },
   {
-    why: `static files are ${LATER}; ${NGINX}`,
-    values: `static-map static-map2 check-static|static-check static-index static-skip-ext static-safe
-      static-expires static-expires-mtime static-expires-type static-expires-type-mtime static-expires-uri
-      static-expires-uri-mtime static-expires-path-info static-expires-path-info-mtime
-      static-gzip static-gzip-dir|static-gzip-prefix static-gzip-ext|static-gzip-suffix mimefile|mime-file
-      file-serve-mode|fileserve-mode static-cache-paths static-cache-paths-name`,
-    flags: 'check-static-docroot static-gzip-all honour-range disable-sendfile',
+    why: 'static files are sent by the server itself, without sendfile(2)',
+    values: 'file-serve-mode|fileserve-mode static-cache-paths-name',
+    flags: 'disable-sendfile',
   },
   {
     why: `websockets are ${LATER}`,

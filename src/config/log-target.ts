@@ -5,6 +5,7 @@
 // Decided elsewhere: what is written there (observe/log/).
 
 import { parseAddress } from './address.js';
+import { parsePattern } from './pattern.js';
 
 export interface FileLogTarget {
   readonly kind: 'file';
@@ -148,16 +149,6 @@ function udpAddress(text: string, port: number | undefined): { host: string; por
   if (!('address' in parsed) || parsed.address.kind !== 'tcp') return undefined;
   const { host, port: number } = parsed.address;
   return { host: text.startsWith(':') ? '127.0.0.1' : host, port: number };
-}
-
-/** A regular expression of uWSGI: PCRE's `(?i)` in front is understood. */
-export function parsePattern(text: string): Read<RegExp> {
-  const isCaseless = text.startsWith('(?i)');
-  try {
-    return { value: new RegExp(isCaseless ? text.slice('(?i)'.length) : text, isCaseless ? 'i' : '') };
-  } catch (error) {
-    return { wanted: `a regular expression: ${(error as Error).message.replace(/^Invalid regular expression: /, '')}` };
-  }
 }
 
 /** --log-route: `ID REGEX`. */

@@ -16,6 +16,7 @@ import { LOGIC } from './options/logic.js';
 import { PROCESS } from './options/process.js';
 import { REQUESTS } from './options/requests.js';
 import { SOCKETS } from './options/sockets.js';
+import { STATIC } from './options/static.js';
 import type { Option, Values } from './options/table.js';
 import { WORKERS } from './options/workers.js';
 
@@ -25,6 +26,7 @@ export type { Kind, Option, Values } from './options/table.js';
 export const SECTIONS = [
   { title: 'Sockets', options: SOCKETS },
   { title: 'Requests and answers', options: REQUESTS },
+  { title: 'Static files', options: STATIC },
   { title: 'Apps', options: APPS },
   { title: 'Workers', options: WORKERS },
   { title: 'Process', options: PROCESS },
@@ -37,6 +39,7 @@ export const SECTIONS = [
 export const OPTIONS = [
   ...SOCKETS,
   ...REQUESTS,
+  ...STATIC,
   ...APPS,
   ...WORKERS,
   ...PROCESS,

@@ -7,10 +7,12 @@
 import { parseAddress } from './address.js';
 import { CRON_FORM, CRON2_FORM, parseCron, parseCron2 } from './cron.js';
 import { DAEMON2_FORM, parseDaemon2, parseSmartDaemon, SMART_DAEMON_FORM } from './daemon-plan.js';
+import { parseExpiry, parseHeader, parseHeaderName, parseMapping, parseTypeExpiry } from './edge-values.js';
 import { HOOK_FORM, parseHook } from './hook.js';
-import { parseEncoder, parseLogger, parseLogto, parsePattern, parseRoute } from './log-target.js';
+import { parseEncoder, parseLogger, parseLogto, parseRoute } from './log-target.js';
 import { parseNetwork } from './network.js';
 import type { Kind, Option, Values } from './options.js';
+import { parsePattern } from './pattern.js';
 
 /** `NAME=VALUE`, split at the first `=`. */
 export interface Assign {
@@ -91,6 +93,11 @@ const PARSERS: { readonly [K in Kind]: (text: string, option: Option) => Parsed<
   logger: parseLogger,
   'log-route': parseRoute,
   'log-encoder': parseEncoder,
+  mapping:       parseMapping,
+  expiry:        parseExpiry,
+  'type-expiry': parseTypeExpiry,
+  header:        parseHeader,
+  'header-name': parseHeaderName,
 };
 
 /** What each kind of value is called in `--help`, and in messages that ask for one. */
@@ -118,6 +125,11 @@ export const KIND_NAMES: Readonly<Record<Kind, readonly [placeholder: string, me
   ],
   'log-route': ['ID REGEX', 'the name of a logger and a regular expression'],
   'log-encoder': ['NAME[:ID] ARG', 'an encoder and its argument: prefix, suffix, nl, format or json'],
+  mapping: ['/PATH=DIR', 'a path and what it stands for'],
+  expiry: ['REGEX SECONDS', 'a regular expression and a number of seconds'],
+  'type-expiry': ['TYPE=SECONDS', 'a MIME type and a number of seconds'],
+  header: ['NAME: VALUE', 'a header field'],
+  'header-name': ['NAME', 'the name of a header field'],
 };
 
 /** Reads `text` as `option` wants it. */

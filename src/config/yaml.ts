@@ -4,11 +4,13 @@
 // Every scalar is taken as it is written (the failsafe schema): `processes: 010` and `env: A=1e3` must mean what they
 //   mean on the command line, and uWSGI's own reading of booleans is applied later, by the option's kind.
 // Beyond uWSGI: options of the form NAME=VALUE also take a map (`mount: {/js: hello.mjs}`), which reads better, and
-//   `apps:` is a list of maps, each with the options of one app.
+//   `apps:` is a list of maps, each with the options of one app. Header fields need no quotes
+//   (`add-header: {X-Frame-Options: DENY}`).
 // Decided elsewhere: what the names mean (vocabulary.ts), placeholders (placeholders.ts), which files (gather.ts).
 
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { ConfigError } from '../base/errors.js';
+import type { Kind } from './options.js';
 import { emptyReading, type Reading, SECTIONS_READ, type Setting } from './setting.js';
 import { findWord } from './vocabulary.js';
 
@@ -62,6 +64,13 @@ function faultOffset(source: string): number {
 
 /** The list of apps; no option, because it holds maps of them. */
 const APPS_KEY = 'apps';
+
+/** Kinds of options whose value is a pair, and what stands between its two halves. */
+const PAIRS: ReadonlyMap<Kind, string> = new Map<Kind, string>([
+  ['assign', '='],
+  ['mapping', '='],
+  ['header', ': '],
+]);
 
 class YamlReader {
   readonly #source: string;
@@ -168,8 +177,8 @@ class YamlReader {
       return;
     }
     const word = findWord(name);
-    const takesMap = word !== undefined && 'option' in word && word.option.kind === 'assign';
-    const pairs = takesMap && isMap(node) ? node.items : undefined;
+    const joint = word !== undefined && 'option' in word ? PAIRS.get(word.option.kind) : undefined;
+    const pairs = joint !== undefined && isMap(node) ? node.items : undefined;
     const texts = pairs?.map(({ key, value }) => [this.#textOf(key), this.#textOf(value)] as const);
     if (texts === undefined || texts.some(([key, value]) => key === undefined || value === undefined)) {
       const found = isMap(node) ? 'a map' : 'a list in a list';
@@ -177,7 +186,7 @@ class YamlReader {
       return;
     }
     texts.forEach(([key, value], i) => {
-      into.push({ name, text: `${key}=${value}`, at: this.#at(this.#offsetOf(pairs![i]!.key)) });
+      into.push({ name, text: `${key}${joint}${value}`, at: this.#at(this.#offsetOf(pairs![i]!.key)) });
     });
   }
 

@@ -24,6 +24,7 @@ export class AnsweredRequest implements LoggedRequest {
   #slot = -1;
   #entry = 0;
   #variables: RequestVariables | undefined;
+  #served: ((name: string) => string | undefined) | undefined;
 
   /** Takes what the exchange says. The rest is the caller's to fill in. `variables` are those of its app. */
   take(exchange: Exchange, variables: RequestVariables | undefined): void {
@@ -33,7 +34,14 @@ export class AnsweredRequest implements LoggedRequest {
     this.#slot = exchange.slot;
     this.#entry = exchange.entry;
     this.#variables = variables;
+    this.#served = undefined;
     if (exchange.slot >= 0) variables?.measure(exchange.slot, exchange.record);
+  }
+
+  /** As `take`, for a request that was answered in front of the apps. `variable` gives its variables. */
+  takeServed(exchange: Exchange, variable: (name: string) => string | undefined): void {
+    this.take(exchange, undefined);
+    this.#served = variable;
   }
 
   get headBytes(): number {
@@ -41,6 +49,7 @@ export class AnsweredRequest implements LoggedRequest {
   }
 
   variable(name: string): string | undefined {
+    if (this.#served !== undefined) return this.#served(name);
     return this.#variables?.get(this.#slot, this.#entry, name);
   }
 

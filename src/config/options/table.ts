@@ -5,6 +5,7 @@
 import type { Address } from '../address.js';
 import type { CronJob } from '../cron.js';
 import type { DaemonPlan } from '../daemon-plan.js';
+import type { Expiry, HeaderField, Mapping } from '../edge-values.js';
 import type { HookAction } from '../hook.js';
 import type { LogEncoder, Logger, LogRoute, LogTarget } from '../log-target.js';
 import type { Network } from '../network.js';
@@ -32,6 +33,11 @@ export interface Values {
   logger: Logger;
   'log-route': LogRoute;
   'log-encoder': LogEncoder;
+  mapping: Mapping;
+  expiry: Expiry;
+  'type-expiry': Expiry;
+  header: HeaderField;
+  'header-name': string;
 }
 export type Kind = keyof Values;
 

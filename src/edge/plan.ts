@@ -1,0 +1,97 @@
+// From the options to what the accept side does by itself. Reads the files it needs for that (MIME types), so that a
+// request never waits for them and a missing one is noticed at start.
+//
+// Decided elsewhere: what the options are (config/options/static.ts), what is done with the plan (listeners/front.ts).
+
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ConfigError } from '../base/errors.js';
+import type { Config } from '../config/options.js';
+import { MimeTypes, readMimeTypes } from './static/mime.js';
+import { isBelow } from './static/paths.js';
+import type { ExpiryRule, StaticPlan } from './static/static-files.js';
+
+export interface EdgePlan {
+  readonly files: StaticPlan;
+  /** What is odd, and no reason not to start. */
+  readonly warnings: readonly string[];
+}
+
+/** What the accept side does by itself; undefined when that is nothing. Throws `ConfigError`. */
+export function edgePlanOf(config: Config): EdgePlan | undefined {
+  const servesFiles =
+    config['static-map'].length + config['static-map2'].length + config['check-static'].length > 0 ||
+    config['check-static-docroot'];
+  if (!servesFiles) return undefined;
+  const warnings: string[] = [];
+  return { files: staticPlanOf(config, warnings), warnings };
+}
+
+// biome-ignore format: a table
+const EXPIRIES = [
+  ['static-expires-type',            'type', false], ['static-expires-type-mtime',      'type', true],
+  ['static-expires',                 'file', false], ['static-expires-mtime',           'file', true],
+  ['static-expires-path-info',       'path', false], ['static-expires-path-info-mtime', 'path', true],
+  ['static-expires-uri',             'uri',  false], ['static-expires-uri-mtime',       'uri',  true],
+] as const satisfies readonly (readonly [option: keyof Config, subject: ExpiryRule['subject'], fromChange: boolean])[];
+
+function staticPlanOf(config: Config, warnings: string[]): StaticPlan {
+  const directory = config.chdir ?? process.cwd();
+  const absolute = (option: string, path: string) => {
+    const whole = resolve(directory, path);
+    if (!existsSync(whole)) warnings.push(`${option} ${path}: there is no ${whole} yet`);
+    return whole === '/' ? '' : Buffer.from(whole).toString('latin1');
+  };
+  if (!existsSync('/proc/self/fd')) {
+    throw new ConfigError('CONFIG_CONFLICT', 'static files need /proc, which tells where an open file lies');
+  }
+  const maps = [
+    ...config['check-static'].map((root) => ({ prefix: '', root: absolute('check-static', root), keepsPrefix: true })),
+    ...(['static-map', 'static-map2'] as const).flatMap((option) =>
+      config[option].map(({ prefix, target }) => {
+        return { prefix, root: absolute(option, target), keepsPrefix: option === 'static-map2' };
+      }),
+    ),
+  ];
+  return {
+    maps,
+    usesDocumentRoot: config['check-static-docroot'],
+    indexes: config['static-index'],
+    safe: config['static-safe'].map((path) => absolute('static-safe', path)),
+    skippedExtensions: config['static-skip-ext'],
+    allowsHidden: config['static-dotfiles'],
+    trustMs: config['static-cache-paths'] * 1000,
+    types: mimeTypesOf(config, directory),
+    expiries: EXPIRIES.flatMap(([option, subject, fromChange]) =>
+      config[option].map(({ pattern, seconds }) => ({ subject, pattern, seconds, fromChange })),
+    ),
+    isCompressible: compressibleOf(config, (path) => absolute('static-gzip-dir', path)),
+  };
+}
+
+function compressibleOf(config: Config, absolute: (path: string) => string): StaticPlan['isCompressible'] {
+  if (config['static-gzip-all']) return () => true;
+  const patterns = config['static-gzip'];
+  const extensions = config['static-gzip-ext'];
+  const directories = config['static-gzip-dir'].map(absolute);
+  return (path) =>
+    extensions.some((extension) => path.endsWith(extension)) ||
+    directories.some((directory) => isBelow(path, directory)) ||
+    patterns.some((pattern) => pattern.test(path));
+}
+
+function mimeTypesOf(config: Config, directory: string): MimeTypes {
+  const types = new Map<string, string>();
+  for (const path of config.mimefile) {
+    let source: string;
+    try {
+      source = readFileSync(resolve(directory, path), 'latin1');
+    } catch (error) {
+      throw new ConfigError('CONFIG_FILE', `mimefile ${path}`, (error as Error).message);
+    }
+    const [bad] = readMimeTypes(source, types);
+    if (bad !== undefined)
+      throw new ConfigError('CONFIG_FILE', `${path}:${bad}`, 'a line is a MIME type and extensions');
+  }
+  return new MimeTypes(types);
+}

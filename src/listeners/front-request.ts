@@ -1,0 +1,128 @@
+// A request in front of all apps: how its variables are read, and how it goes on to its app, for each of the two ways
+// in which listeners hand requests over.
+//
+// Edits go behind the variables that came: what comes last counts, for HTTP as for packets.
+// Decided elsewhere: who looks at it in between (front.ts).
+
+import type { Exchange } from '../dispatch/exchange.js';
+import { EdgeRequest } from '../edge/edge-request.js';
+import { appendVariables } from '../wire/uwsgi.js';
+import { placePacket } from './place-packet.js';
+import { type Mount, mountOf, servesHost } from './site.js';
+
+/** What is left of a request when its variables are told: see `Receiver.submit`. */
+export interface Rest {
+  readonly listener: number;
+  input: Uint8Array | undefined;
+  readonly inputFd: number;
+  readonly nowMs: number;
+}
+
+export abstract class FrontRequest extends EdgeRequest {
+  protected readonly rest: Rest;
+
+  constructor(exchange: Exchange, isHead: boolean, path: string, rest: Rest) {
+    super(exchange, isHead, path);
+    this.rest = rest;
+  }
+
+  /** Keeps what is valid only during the call that brought the request. */
+  detach(): void {
+    const { input } = this.rest;
+    if (input !== undefined) this.rest.input = Uint8Array.prototype.slice.call(input);
+  }
+
+  /**
+   * Hands the request to its app, which answers `exchange`: the request's own, or one that edits what goes to it.
+   * False when no app is mounted there.
+   */
+  abstract forward(mounts: readonly Mount[], exchange: Exchange): boolean;
+}
+
+export class HttpFrontRequest extends FrontRequest {
+  readonly #names: string;
+  readonly #values: string;
+  readonly #constants: Readonly<Record<string, string>>;
+
+  /** `constants`: variables that all requests of the listener have, and that are not among `names`. */
+  constructor(
+    exchange: Exchange,
+    isHead: boolean,
+    names: string,
+    values: string,
+    rest: Rest,
+    constants: Readonly<Record<string, string>>,
+  ) {
+    super(exchange, isHead, values.slice(0, values.indexOf('\0')), rest); // PATH_INFO comes first
+    exchange.record.environBytes = names.length + values.length;
+    this.#names = names;
+    this.#values = values;
+    this.#constants = constants;
+  }
+
+  protected override parse(): ReadonlyMap<string, string> {
+    const names = this.#names.split('\0');
+    const values = this.#values.split('\0');
+    const variables = new Map(Object.entries(this.#constants));
+    for (let i = 0; i < names.length; i++) variables.set(names[i]!, values[i]!);
+    return variables;
+  }
+
+  override forward(mounts: readonly Mount[], exchange: Exchange): boolean {
+    const path = this.edits?.get('PATH_INFO') ?? this.path;
+    const script = this.edits?.get('SCRIPT_NAME');
+    const host = mounts[0]?.host === undefined ? '' : this.get('HTTP_HOST'); // mounts of hosts come first
+    const isNamed = (mount: Mount) => mount.path === script && servesHost(mount, host);
+    const named = script ? mounts.find(isNamed) : undefined;
+    const mount = named ?? mountOf(mounts, path, host);
+    if (mount === undefined) return false;
+    if (named === undefined && mount.path !== '') {
+      this.set('PATH_INFO', path.slice(mount.path.length));
+      if (script !== undefined) this.set('SCRIPT_NAME', mount.path);
+    }
+    let names = this.#names;
+    let values = this.#values;
+    for (const [name, value] of this.edits ?? []) {
+      names += `\0${name}`;
+      values += `\0${value}`;
+    }
+    const { listener, input, inputFd, nowMs } = this.rest;
+    mount.receiver.submit(exchange, names, values, listener, this.isHead, input, inputFd, nowMs);
+    return true;
+  }
+}
+
+export class PacketFrontRequest extends FrontRequest {
+  readonly #payload: Buffer;
+  readonly #variables: ReadonlyMap<string, string>;
+
+  constructor(exchange: Exchange, isHead: boolean, payload: Buffer, rest: Rest) {
+    const variables = variablesOf(payload);
+    super(exchange, isHead, variables.get('PATH_INFO') ?? '', rest);
+    exchange.record.environBytes = payload.length;
+    this.#payload = payload;
+    this.#variables = variables;
+  }
+
+  protected override parse(): ReadonlyMap<string, string> {
+    return this.#variables;
+  }
+
+  override forward(mounts: readonly Mount[], exchange: Exchange): boolean {
+    const path = this.edits?.get('PATH_INFO') ?? this.path;
+    const payload = appendVariables(this.#payload, this.edits ?? []);
+    const placed = placePacket(mounts, this.get('SCRIPT_NAME'), path, payload);
+    if (placed === undefined) return false;
+    const { listener, input, inputFd, nowMs } = this.rest;
+    placed.receiver.submitPacket(exchange, placed.payload, listener, this.isHead, input, inputFd, nowMs);
+    return true;
+  }
+}
+
+/** The variables of a payload that `preparePayload` has made ready. */
+function variablesOf(payload: Buffer): ReadonlyMap<string, string> {
+  const parts = payload.toString('latin1').split('\0\0');
+  const variables = new Map<string, string>();
+  for (let i = 1; i + 1 < parts.length; i += 2) variables.set(parts[i]!, parts[i + 1]!);
+  return variables;
+}
