@@ -1,16 +1,12 @@
 // Compiles the tests to build/ and runs them on node:test: `npm test`, or `npm test -- unit cgi` for the files whose
 // path contains one of the words. The server under test is dist/, so it is built first.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { compileAll } from './compile.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-process.chdir(root);
-
-execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
-execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'test'], { stdio: 'inherit' });
+compileAll();
 
 const words = process.argv.slice(2);
 const files = ['unit', 'e2e']
