@@ -1,3 +1,7 @@
+from wsgiref.validate import validator
+
+
+@validator
 def application(environ, start_response):
     start_response('200 OK', [('Content-Type', 'text/plain')])
     return [b'hello\n']

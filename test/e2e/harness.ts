@@ -78,6 +78,8 @@ export class TestServer {
       this.child.kill(signal);
       await ended;
     }
+    // wsgiref's validator, around every well-behaved Python app of the tests, has found nothing
+    assert.doesNotMatch(this.log, /AssertionError|garbage collected without being closed/);
     return { code: this.child.exitCode, signal: this.child.signalCode };
   }
 }

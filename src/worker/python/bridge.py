@@ -7,24 +7,28 @@ also reaps its workers and tells the server how each one ended. When the server 
 Started by src/worker/python/zygote.ts with these descriptors: 3 control (JSON lines, both ways), 4 the arena,
 5 the doorbell, 6 and up the log pipe of each worker. Only the standard library is used; CPython 3.8 or newer.
 Decided elsewhere: the rules of WSGI (bridge_wsgi.py), the shared memory (bridge_arena.py), `import uwsgi`
-(bridge_uwsgi.py).
+(bridge_uwsgi.py), what is printed (bridge_output.py).
 """
 
+import os
 import sys
 
 CONTROL_FD, ARENA_FD, DOORBELL_FD, FIRST_LOG_FD = 3, 4, 5, 6
 OLDEST_PYTHON = (3, 8)
 
+# Up to here, and in its syntax all of this file, is for every Python: so that an old one says what is wrong with it.
 if sys.version_info < OLDEST_PYTHON:
-    sys.exit('Python %s is too old: nuwsgi needs %d.%d or newer' % (sys.version.split()[0], *OLDEST_PYTHON))
+    sys.exit('Python %s is too old: nuwsgi needs %d.%d or newer' % ((sys.version.split()[0],) + OLDEST_PYTHON))
 
-import ctypes  # noqa: E402 (the version is checked first, so that an old Python says so)
+OWN_DIRECTORY = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, OWN_DIRECTORY)  # Python itself does not put it there when it is told to be careful (PYTHONSAFEPATH)
+
+import ctypes  # noqa: E402
 import faulthandler  # noqa: E402
 import gc  # noqa: E402
 import http  # noqa: E402
 import importlib  # noqa: E402
 import json  # noqa: E402
-import os  # noqa: E402
 import select  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
@@ -32,6 +36,7 @@ import time  # noqa: E402
 import types  # noqa: E402
 
 import bridge_arena  # noqa: E402
+import bridge_output  # noqa: E402
 import bridge_uwsgi  # noqa: E402
 import bridge_wsgi  # noqa: E402
 
@@ -58,7 +63,8 @@ class Control:
             data = b''
         if not data:
             return None
-        *lines, self.buffered = (self.buffered + data).split(b'\n')
+        lines = (self.buffered + data).split(b'\n')
+        self.buffered = lines.pop()
         return [json.loads(line) for line in lines]
 
 
@@ -112,7 +118,8 @@ def load_app(target, callable_name):
 
 def prepare_path(python_path):
     """uWSGI's order: the working directory first, then every --pythonpath in front of what is there."""
-    sys.path[0] = '.'  # instead of this file's directory
+    sys.path[:] = [entry for entry in sys.path if entry != OWN_DIRECTORY]
+    sys.path.insert(0, '.')
     for directory in python_path:
         sys.path.insert(0, directory)
 
@@ -145,7 +152,7 @@ class Zygote:
         bridge_uwsgi.install(setup)
         prepare_path(setup['pythonPath'])
         sys.argv = ['uwsgi']
-        faulthandler.enable()  # a segmentation fault in an extension leaves a Python traceback in the log
+        faulthandler.enable(2)  # a segmentation fault in an extension leaves a Python traceback in the log
         started = time.perf_counter()
         if not setup['lazy']:
             try:
@@ -193,6 +200,7 @@ class Zygote:
                         self.kill(message['worker'], message['signal'])
 
     def fork(self, index):
+        bridge_output.flush_all()  # what stands unfinished here must not come out of every worker
         pid = os.fork()
         if pid:
             self.children[pid] = index
@@ -229,26 +237,23 @@ def run_worker(zygote, index):
     die_with_parent(zygote.pid)
     zygote.control.socket.close()
     log_fd = FIRST_LOG_FD + index
-    sys.stdout.flush()
-    sys.stderr.flush()
     os.dup2(log_fd, 1)
     os.dup2(log_fd, 2)
     for other in range(zygote.setup['layout']['geometry']['workers']):
         os.close(FIRST_LOG_FD + other)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)
     setup = zygote.setup
     if setup['lazy']:
         try:
             zygote.app = load_app(setup['target'], setup['callable'])
         except BaseException:
-            print(bridge_wsgi.trim_traceback(), file=sys.stderr, flush=True)
+            bridge_wsgi.log(bridge_wsgi.trim_traceback())
             os._exit(FAILED_APP)
     environs = [environ_base(setup, listener) for listener in setup['listeners']]
     worker = bridge_arena.Worker(zygote.arena, index, zygote.app, environs, DOORBELL_FD, setup['serverPid'],
                                  bridge_uwsgi.enter_core)
     bridge_uwsgi.enter_worker(worker)
     worker.run()
+    bridge_output.flush_all()
 
 
 def environ_base(setup, listener):
@@ -271,6 +276,7 @@ def environ_base(setup, listener):
 
 
 def main():
+    bridge_output.install()
     control = Control(CONTROL_FD)
     setup = None
     while not setup:
@@ -279,6 +285,8 @@ def main():
             return
     setup = setup[0]
     die_with_parent(setup['serverPid'])
+    for fd in range(CONTROL_FD, FIRST_LOG_FD + setup['layout']['geometry']['workers']):
+        os.set_inheritable(fd, False)  # programs that the application starts have no business with them
     zygote = Zygote(control, setup)
     if not zygote.prepare():
         return

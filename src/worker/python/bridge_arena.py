@@ -23,7 +23,7 @@ import threading
 import time
 import traceback
 
-from bridge_wsgi import BROKEN, FAILURE_BODY, FAILURE_HEAD, HEAD, LAST, ClientGone, respond
+from bridge_wsgi import BROKEN, FAILURE_BODY, FAILURE_HEAD, HEAD, LAST, ClientGone, log, respond
 
 _SLOT_REQUEST = struct.Struct('=8i')  # request_id .. client_gone
 _SLOT_ANSWER = struct.Struct('=qiiiii')  # length .. header_count
@@ -249,15 +249,10 @@ class Core:
                 block = arena_map[start:middle]
                 names = known_names.get(block) or self.learn_names(block)
                 environ.update(zip(names, str(arena_map[middle:stop], 'latin-1').split('\0')))
-            if input_fd < 0:
-                environ['wsgi.input'] = bytes_io(arena_map[stop:stop + input_bytes]) if input_bytes else bytes_io()
-            else:
-                try:
-                    environ['wsgi.input'] = self.open_spooled(input_fd)
-                except OSError as error:
-                    print('cannot open the request body: %s' % error, file=sys.stderr, flush=True)
-                    self.first(500, FAILURE_HEAD, FAILURE_BODY, len(FAILURE_BODY), LAST, 1)
-                    continue
+            if input_fd >= 0:
+                self.respond_spooled(app, environ, flags & IS_HEAD, input_fd)
+                continue
+            environ['wsgi.input'] = bytes_io(arena_map[stop:stop + input_bytes]) if input_bytes else bytes_io()
             countdown -= 1
             if countdown:
                 respond(app, environ, self, flags & IS_HEAD)
@@ -333,9 +328,20 @@ class Core:
 
     # --- the request body ---------------------------------------------------------------------------------------
 
-    def open_spooled(self, fd):
-        """The file the server spooled a body into: opened anew, so that it has a position of its own."""
-        return open('/proc/%d/fd/%d' % (self.worker.server_pid, fd), 'rb')
+    def respond_spooled(self, app, environ, is_head, fd):
+        """`respond` with a request body that lies in a file, which the server holds open as `fd`."""
+        try:
+            # opened anew, so that it has a position of its own
+            spooled = open('/proc/%d/fd/%d' % (self.worker.server_pid, fd), 'rb')
+        except OSError as error:
+            log('cannot open the request body: %s' % error)
+            self.first(500, FAILURE_HEAD, b'' if is_head else FAILURE_BODY, len(FAILURE_BODY), LAST, 1)
+            return
+        environ['wsgi.input'] = spooled
+        try:
+            respond(app, environ, self, is_head)
+        finally:
+            spooled.close()  # the application may have kept the environ
 
     # --- the transport of bridge_wsgi ---------------------------------------------------------------------------
 

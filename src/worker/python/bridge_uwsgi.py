@@ -4,10 +4,13 @@ The module exists before the application is imported, in the zygote (worker_id()
 comes to life in each worker. Names, types and meanings are uWSGI's (bytes where it has bytes).
 """
 
+import mmap
 import sys
 import threading
 import time
 import types
+
+import bridge_wsgi
 
 _worker = None
 _here = threading.local()
@@ -30,6 +33,8 @@ def install(setup):
     module.worker_id = lambda: 0 if _worker is None else _worker.index + 1
     module.request_id = lambda: getattr(_here, 'core').request_id if hasattr(_here, 'core') else 0
     module.log = _log
+    module.mem = _mem
+    module.micros = lambda: time.time_ns() // 1000
     sys.modules['uwsgi'] = module
 
 
@@ -41,9 +46,15 @@ def _option(value):
 
 
 def _log(text):
-    sys.stderr.write('%s\n' % text)
-    sys.stderr.flush()
+    bridge_wsgi.log(text)
     return True
+
+
+def _mem():
+    """(resident, virtual) memory of this process in bytes."""
+    with open('/proc/self/statm') as statm:
+        virtual, resident = statm.read().split()[:2]
+    return int(resident) * mmap.PAGESIZE, int(virtual) * mmap.PAGESIZE
 
 
 def enter_worker(worker):

@@ -19,6 +19,10 @@ import traceback
 
 HEAD, LAST, BROKEN, DATED = 1, 2, 4, 8
 
+#: Why no more of a body is sent: the method was HEAD, the status is 204 or 304, the declared length has been reached.
+#: Bits, because an error may replace the status and never the method.
+BY_METHOD, BY_STATUS, BY_LENGTH = 1, 2, 4
+
 REASONS = {}  # filled by bridge.py from http.HTTPStatus, so that this file imports little
 
 #: The answer to a client when the application failed; what went wrong is for the log only.
@@ -56,11 +60,17 @@ _fields = {}
 _warned = set()
 
 
+def log(text):
+    """Writes `text` to the log in one call, so that the lines of other threads do not come in between."""
+    sys.__stderr__.write(text + '\n')
+    sys.__stderr__.flush()
+
+
 def warn_once(topic, text):
     """Writes `text` to the log the first time `topic` comes up in this process."""
     if topic not in _warned:
         _warned.add(topic)
-        print(text, file=sys.stderr, flush=True)
+        log(text)
 
 
 def _checked_status(status):
@@ -165,7 +175,7 @@ class Response:
 
     def __init__(self, out, bodyless):
         self.out = out
-        self.bodyless = bodyless  # a HEAD request; later also 204 and 304
+        self.bodyless = bodyless  # BY_ bits: 0 while a body is to be sent
         self.head = None  # what make_head gave
         self.sent = False  # whether the head has left
         self.left = -1  # bytes that the declared Content-Length still allows; -1: none declared
@@ -178,14 +188,16 @@ class Response:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # breaks the cycle of frame and traceback
+            self.bodyless &= BY_METHOD
         elif self.head is not None:
-            raise AssertionError('start_response() was called a second time, without exc_info')
-        self.head = head = make_head(status, headers)
-        self.left = head[2]
-        if head[0] == 204 or head[0] == 304:
-            self.bodyless = True
+            raise BrokenAnswer('start_response() was called a second time, without exc_info')
+        head = make_head(status, headers)
         if len(head[1]) > self.out.answer_bytes:
             raise BrokenAnswer('the head of the answer has %d bytes, the most is %d' % (len(head[1]), self.out.answer_bytes))
+        self.head = head
+        self.left = head[2]
+        if head[0] == 204 or head[0] == 304:
+            self.bodyless |= BY_STATUS
         return self.write
 
     def write(self, data):
@@ -244,7 +256,7 @@ class Response:
         if body:
             self.send(body)
 
-    def finish(self):
+    def finish(self, environ):
         """Nothing comes any more. Sends the head if it is still here, and sees to it that missing bytes are noticed."""
         out = self.out
         if not out.open:
@@ -254,8 +266,8 @@ class Response:
         status, head, length, flags, fields = self.head
         missing = self.left > 0 and not self.bodyless
         if missing:
-            print('the application announced %d bytes and gave %d less: the connection is closed' % (length, self.left),
-                  file=sys.stderr, flush=True)
+            log('%s: the application announced %d bytes and gave %d less: the connection is closed'
+                % (request_of(environ), length, self.left))
         if self.sent:
             out.end(BROKEN if missing else 0)
         elif missing:
@@ -275,10 +287,11 @@ class Response:
             self.out.end(BROKEN)
         else:
             self.sent = True
-            body = b'' if self.bodyless else FAILURE_BODY
+            body = b'' if self.bodyless & BY_METHOD else FAILURE_BODY
             self.out.first(500, FAILURE_HEAD, body, len(FAILURE_BODY), LAST, 1)
 
     def too_long(self):
+        self.bodyless |= BY_LENGTH  # what follows need not even be asked for: there may be no end to it
         warn_once('too long', 'the application gives more bytes than its Content-Length of %d: cut off' % self.head[2])
 
 
@@ -295,7 +308,7 @@ def as_bytes(data):
 def respond(app, environ, out, bodyless):
     """Runs `app` for one request and sends what it answers. Raises only what is to end the process.
 
-    `bodyless`: the request is a HEAD. `out`: the transport, as this file's docstring says.
+    `bodyless`: BY_METHOD if the request is a HEAD, else 0. `out`: the transport, as this file's docstring says.
     """
     response = Response(out, bodyless)
     try:
@@ -305,10 +318,12 @@ def respond(app, environ, out, bodyless):
             if result:
                 response.send_list(result)
             if out.open:
-                response.finish()
+                response.finish(environ)
         elif kind is bytes or kind is str:
             response.send_list((result,))
-            response.finish()
+            response.finish(environ)
+        elif result is None:
+            raise BrokenAnswer('the application returned None where WSGI wants an iterable')
         else:
             try:
                 if kind is FileWrapper:
@@ -317,9 +332,11 @@ def respond(app, environ, out, bodyless):
                     for chunk in result:
                         if chunk:
                             response.send(chunk)
+                        elif chunk.__class__ is not bytes:
+                            as_bytes(chunk)  # None or 0 is a mistake too
                         if response.bodyless and response.head is not None:
-                            break  # nothing of what follows would be sent, and there may be no end to it
-                response.finish()
+                            break  # nothing of what follows would be sent
+                response.finish(environ)
             finally:
                 close = getattr(result, 'close', None)
                 if close is not None:
@@ -349,30 +366,34 @@ def send_file(response, wrapper):
 
 def trim_traceback():
     """The traceback of the exception in flight, without the lines of the server's own files."""
-    kind, error, trace = sys.exc_info()
-    here = os.path.dirname(os.path.abspath(__file__))
-    cause = error
-    lines = []
-    while cause is not None:
-        frames = [f for f in traceback.extract_tb(trace) if os.path.dirname(os.path.abspath(f.filename)) != here
-                  and '<frozen importlib' not in f.filename]
-        text = ''.join((['Traceback (most recent call last):\n'] if frames else []) + traceback.format_list(frames)
-                       + traceback.format_exception_only(type(cause), cause))
-        lines.insert(0, text)
-        if cause.__cause__ is not None:
-            cause, link = cause.__cause__, 'The above exception was the direct cause of the following exception:'
-        elif cause.__context__ is not None and not cause.__suppress_context__:
-            cause, link = cause.__context__, 'During handling of the above exception, another exception occurred:'
-        else:
-            break
-        trace = cause.__traceback__
-        lines.insert(0, '\n%s\n\n' % link)
-    return ''.join(lines).rstrip()
+    described = traceback.TracebackException(*sys.exc_info())
+    _trim(described, os.path.dirname(os.path.abspath(__file__)))
+    text = ''.join(described.format()).rstrip()
+    # an error of the server's own has no lines left under its headline
+    return re.sub(r'Traceback \(most recent call last\):\n(?! )', '', text)
+
+
+def _trim(described, own_directory):
+    """Takes our frames, and the import system's, out of a TracebackException and all that hang on it."""
+    todo = [described]
+    while todo:
+        one = todo.pop()
+        one.stack[:] = [
+            frame for frame in one.stack
+            if os.path.dirname(os.path.abspath(frame.filename)) != own_directory
+            and '<frozen importlib' not in frame.filename
+        ]
+        linked = [one.__cause__, one.__context__]
+        linked += getattr(one, 'exceptions', None) or []  # of an exception group, since 3.11
+        todo += [other for other in linked if other is not None]
+
+
+def request_of(environ):
+    """Whose request it was, for a line in the log: no control character of the client's in it."""
+    text = '%s %s' % (environ.get('REQUEST_METHOD'), environ.get('REQUEST_URI'))
+    return text.encode('unicode_escape').decode('ascii')
 
 
 def log_failure(environ):
     """Writes the exception in flight to the log, behind a line that says whose request it was."""
-    request = '%s %s' % (environ.get('REQUEST_METHOD'), environ.get('REQUEST_URI'))
-    # one write, so that lines of other threads do not come in between; no control bytes of the client in it
-    sys.stderr.write('failed: %s\n%s\n' % (request.encode('unicode_escape').decode('ascii'), trim_traceback()))
-    sys.stderr.flush()
+    log('failed: %s\n%s' % (request_of(environ), trim_traceback()))

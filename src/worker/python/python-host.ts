@@ -42,7 +42,7 @@ export class PythonHost implements WorkerHost {
         this.#pids.delete(worker);
         this.#events.onEnded(worker, why);
       },
-      onOutput: (worker, data) => this.#events.onOutput(worker, data.toString()),
+      onOutput: (worker, text) => this.#events.onOutput(worker, text),
       onGone: (why) => void this.#onGone(why),
     });
   }

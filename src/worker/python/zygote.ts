@@ -17,7 +17,7 @@ const BRIDGE = fileURLToPath(new URL('bridge.py', import.meta.url));
 const CONTROL_FD = 3;
 const FIRST_LOG_FD = 6;
 /** What is kept of the bridge's output, to be told when the start fails. */
-const TAIL_BYTES = 4096;
+const TAIL_CHARS = 4096;
 
 export interface PythonApp {
   /** What the app is called in messages. */
@@ -49,7 +49,7 @@ export interface ZygoteEvents {
   /** The zygote itself has ended, and with it all its workers. */
   onGone(why: string): void;
   /** Something was printed: by the worker with this index, or by the zygote (-1). */
-  onOutput(worker: number, data: Buffer): void;
+  onOutput(worker: number, text: string): void;
 }
 
 type Message =
@@ -127,9 +127,10 @@ export class Zygote {
       const control = child.stdio[CONTROL_FD] as Duplex;
       control.on('error', () => {}); // the process has ended: 'exit' tells
       const hear = (worker: number, stream: Readable) => {
-        stream.on('data', (data: Buffer) => {
-          if (zygote === undefined) tail = (tail + data.toString()).slice(-TAIL_BYTES);
-          events.onOutput(worker, data);
+        stream.setEncoding('utf8'); // a character may come in two pieces
+        stream.on('data', (text: string) => {
+          if (zygote === undefined) tail = (tail + text).slice(-TAIL_CHARS);
+          events.onOutput(worker, text);
         });
       };
       hear(-1, child.stdout!);
