@@ -97,6 +97,9 @@ for (const front of FRONTS) {
     test('text is sent as UTF-8, with one warning', async () => {
       const body = Buffer.from('grüße').toString('latin1');
       for (let i = 0; i < 3; i++) assert.equal((await ask(front, server.port, '/text')).body, body);
+      const from = server.log.length;
+      await ask(front, server.port, '/raises');
+      await server.waitForLog(/failed: GET \/raises/, from); // what this worker said before has come too
       assert.equal(server.log.match(/gives str where WSGI wants bytes: sent as UTF-8/g)?.length, 1);
     });
 
