@@ -71,6 +71,7 @@ async function serve(resolved: Resolved): Promise<void> {
     await server?.stop(resolved.config['worker-reload-mercy'] * 1000);
   });
   try {
+    if (resolved.config.umask !== undefined) process.umask(resolved.config.umask);
     enter(resolved);
     log.line(`*** Starting nuwsgi ${version} on Node ${process.versions.node} (pid: ${process.pid}) ***`);
     log.line(`current working directory: ${process.cwd()}`);

@@ -2,24 +2,19 @@
 //
 // Decided elsewhere: what the options are and what must fit together (config/), what is done with the plan (server.ts).
 
-import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Address } from './config/address.js';
 import type { AppMount } from './config/apps.js';
+import { INHERITANCE_VARIABLES } from './config/inherited.js';
 import type { Resolved } from './config/resolve.js';
 import { type EdgePlan, edgePlanOf } from './edge/plan.js';
 import type { AppDefinition, Program } from './lifecycle/hosted-app.js';
-import type { BoundAddress } from './listeners/listener.js';
+import { constantVariables, type ListenerPlan, listenersOf, socketOptionsOf } from './listener-plan.js';
+import type { SocketOptions } from './listeners/bind.js';
 import type { Limits } from './listeners/site.js';
 import type { UwsgiOptions } from './listeners/uwsgi.js';
 import { requestLogPlanOf } from './log-plan.js';
 import type { RequestLogPlan } from './observe/log/request-log.js';
 import { type ProcessPlan, processPlanOf } from './process/process-plan.js';
-
-export interface ListenerPlan {
-  readonly address: BoundAddress;
-  readonly engine: 'uws' | 'node' | 'uwsgi';
-}
 
 export interface ServerPlan {
   readonly apps: readonly AppDefinition[];
@@ -27,8 +22,10 @@ export interface ServerPlan {
   readonly needApp: Resolved['needApp'];
   readonly listeners: readonly ListenerPlan[];
   readonly limits: Limits;
-  /** Connections that may wait in the kernel. */
-  readonly backlog: number;
+  /** How the listeners' sockets are opened. */
+  readonly sockets: SocketOptions;
+  /** Descriptors that were handed over and that no process is to inherit from here. */
+  readonly inheritedFds: readonly number[];
   readonly uwsgi: UwsgiOptions;
   /** What is answered or edited in front of the apps; undefined: nothing. */
   readonly edge: EdgePlan | undefined;
@@ -54,27 +51,16 @@ const ANSWER_BYTES = 65536;
  */
 const ENVIRON_GROWTH = 3;
 const ENVIRON_EXTRA_BYTES = 1024;
+/** What systemd tells this process is not for its workers: those who start processes look for it too. */
+const WITHOUT_INHERITANCE = Object.fromEntries(INHERITANCE_VARIABLES.map((name) => [name, undefined]));
 const HEAD_TIMEOUT_MS = 30_000;
 /** Longer than nginx keeps its connections to an upstream (60 s), so that it is never the server who closes first. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
-/** The engine that serves each HTTP option, unless --http-engine says otherwise. */
-const HTTP_ENGINES = { http: 'uws', 'http11-socket': 'uws', 'http-socket': 'node' } as const;
-
-function listenersOf(config: Resolved['config']): ListenerPlan[] {
-  const http = Object.entries(HTTP_ENGINES).flatMap(([option, engine]) =>
-    config[option as keyof typeof HTTP_ENGINES].map((address) => ({
-      address: boundAddress(`--${option}`, address),
-      engine: config['http-engine'] ?? engine,
-    })),
-  );
-  const engine = config.protocol === 'http' ? 'node' : 'uwsgi';
-  const uwsgi = config.socket.map((address) => ({ address: boundAddress('--socket', address), engine }) as const);
-  return [...http, ...uwsgi];
-}
-
-export function planOf({ config, apps, given, needApp }: Resolved, version: string): ServerPlan {
-  const listeners = listenersOf(config);
+/** Throws `ConfigError` for what only this machine can tell. */
+export function planOf(resolved: Resolved, version: string): ServerPlan {
+  const { config, apps, given, needApp, inherited } = resolved;
+  const listeners = listenersOf(resolved);
   return {
     apps: apps.map((app) => definitionOf(app, listeners)),
     needApp,
@@ -88,7 +74,8 @@ export function planOf({ config, apps, given, needApp }: Resolved, version: stri
       idleTimeoutMs: config['socket-timeout'] * 1000,
       keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
     },
-    backlog: config.listen,
+    sockets: socketOptionsOf(resolved),
+    inheritedFds: inherited.map(({ fd }) => fd),
     edge: edgePlanOf(config),
     uwsgi: { dynamicApps: config['dynamic-apps'], maxVariables: 2 * config['max-vars'] },
     maxInFlight: config['max-inflight'],
@@ -102,17 +89,14 @@ export function planOf({ config, apps, given, needApp }: Resolved, version: stri
   };
 }
 
-function boundAddress(option: string, address: Address): BoundAddress {
-  const { text } = address;
-  if (address.kind === 'tcp') return { path: undefined, host: address.host, port: address.port, option, text };
-  const path = address.kind === 'unix' ? address.path : `\0${address.name}`;
-  return { path, host: '', port: 0, option, text };
-}
-
 function definitionOf(app: AppMount, listeners: readonly ListenerPlan[]): AppDefinition {
   const { target, path, config } = app;
   const directory = config.chdir ?? process.cwd();
-  const environment = { ...process.env, ...Object.fromEntries(config.env.map(({ key, value }) => [key, value])) };
+  const environment = {
+    ...process.env,
+    ...WITHOUT_INHERITANCE,
+    ...Object.fromEntries(config.env.map(({ key, value }) => [key, value])),
+  };
   const venv = config.virtualenv === undefined ? undefined : resolve(directory, config.virtualenv);
   if (venv !== undefined) {
     environment.VIRTUAL_ENV = venv;
@@ -140,16 +124,6 @@ function definitionOf(app: AppMount, listeners: readonly ListenerPlan[]): AppDef
     threads: config.threads ?? (target.kind === 'js' ? config.async : 1),
     heapMb: config['js-heap-limit'],
     environment,
-    listeners: listeners.map((listener) => ({ SCRIPT_NAME: path, ...constantsOf(listener) })),
-  };
-}
-
-/** The variables that all requests of a listener have. */
-export function constantsOf({ address }: ListenerPlan): Readonly<Record<string, string>> {
-  return {
-    QUERY_STRING: '',
-    SERVER_NAME: hostname(),
-    SERVER_PORT: address.path === undefined ? String(address.port) : '80',
-    SERVER_PROTOCOL: 'HTTP/1.1',
+    listeners: listeners.map((listener) => ({ SCRIPT_NAME: path, ...constantVariables(listener) })),
   };
 }

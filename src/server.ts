@@ -1,8 +1,9 @@
 // The composition root: builds apps and listeners from the configuration, starts them, and stops them in order.
 //
 // Order of a start: every app is loaded and its workers are up before the first listener opens, so an open port means
-//   a ready server; only with --uid or --gid the listeners come first, because they may need the rights given up then. Order of a stop: no new connections, then the requests inside are answered, then the workers end,
-//   then the connections close.
+//   a ready server; only with --uid or --gid the listeners come first, because they may need the rights given up then.
+// Order of a stop: no new connections, then the requests inside are answered, then the workers end, then the
+//   connections close.
 // Decided elsewhere: what the options mean (config/), everything that happens to a request (listeners/, dispatch/).
 
 import { hostname } from 'node:os';
@@ -18,17 +19,20 @@ import type { WorkerPort } from './dispatch/worker-port.js';
 import type { EdgeRequest } from './edge/edge-request.js';
 import { StaticFiles } from './edge/static/static-files.js';
 import { type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-app.js';
+import { constantVariables, type ListenerPlan } from './listener-plan.js';
+import { tryAddress } from './listeners/bind.js';
 import { Front } from './listeners/front.js';
 import { HttpNodeListener } from './listeners/http-node.js';
 import { HttpUwsListener } from './listeners/http-uws.js';
 import type { Listener } from './listeners/listener.js';
+import { closeOnExec } from './listeners/native-sockets.js';
 import { byPrecedence, type Mount, type Site } from './listeners/site.js';
 import { loadUws } from './listeners/uws-module.js';
 import { UwsgiListener } from './listeners/uwsgi.js';
 import { AnsweredRequest } from './observe/answered-request.js';
 import type { ServerLog } from './observe/log/open-log.js';
 import { type LogRequest, requestLog } from './observe/log/request-log.js';
-import { constantsOf, type ListenerPlan, type ServerPlan } from './plan.js';
+import type { ServerPlan } from './plan.js';
 import { Companions } from './process/companions.js';
 import { Hooks } from './process/hooks.js';
 import { dropPrivileges, willDrop } from './process/privileges.js';
@@ -75,7 +79,7 @@ export class Server {
     return new Front({
       files: new StaticFiles(edge.files, (text) => this.#log.line(text)),
       mounts: this.#mounts,
-      constants: listeners.map(constantsOf),
+      constants: listeners.map(constantVariables),
       onAnswered: (exchange, request) => this.#onServed(exchange, request),
       onRefused: (peer, error) => this.#onRefused(peer, error),
     });
@@ -84,6 +88,9 @@ export class Server {
   /** Loads the apps, starts their workers, opens the listeners. Throws `AppError` or `ConfigError`. */
   async start(): Promise<void> {
     const plan = this.#plan;
+    // an address that cannot be had is told before the apps are loaded, which may take a while
+    for (const { place } of plan.listeners) await tryAddress(place, plan.sockets);
+    for (const fd of plan.inheritedFds) closeOnExec(fd);
     if (plan.apps.some((app) => app.program.kind === 'python')) this.#doorbell = new PipeDoorbell(this.#pump.wake);
     let firstWorkerId = 1;
     for (const [index, definition] of plan.apps.entries()) {
@@ -182,24 +189,25 @@ export class Server {
 
   async #open(plan: ListenerPlan, index: number): Promise<void> {
     const listener = this.#make(plan, index);
-    await listener.listen(plan.address);
+    await listener.listen(plan.place);
     this.#listeners.push(listener);
-    const { option, text, port } = plan.address;
-    const bound = port === 0 && listener.port > 0 ? ` (port ${listener.port})` : '';
-    this.#log.line(`${option} ${text}${bound} is open, engine ${listener.engine}`);
+    const { option, address } = plan.place;
+    const isChosen = (address.kind === 'tcp' && address.port === 0) || address.kind === 'fd';
+    const bound = isChosen && listener.port > 0 ? ` (port ${listener.port})` : '';
+    this.#log.line(`${option} ${address.text}${bound} is open, engine ${listener.engine}`);
   }
 
   #make(plan: ListenerPlan, index: number): Listener {
-    const { backlog, uwsgi } = this.#plan;
-    if (plan.engine === 'uwsgi') return new UwsgiListener(this.#site, index, backlog, uwsgi);
+    const { sockets, uwsgi } = this.#plan;
+    if (plan.engine === 'uwsgi') return new UwsgiListener(this.#site, index, sockets, uwsgi);
     if (plan.engine === 'uws') {
       const uws = loadUws(this.#plan.limits.headBytes);
-      if (typeof uws !== 'string') return new HttpUwsListener(uws, this.#site, index);
+      if (typeof uws !== 'string') return new HttpUwsListener(uws, this.#site, index, sockets);
       this.#log.line(
-        `WARNING: ${plan.address.option} ${plan.address.text} runs on node:http, because uWebSockets.js cannot be loaded here: ${uws}`,
+        `WARNING: ${plan.place.option} ${plan.place.address.text} runs on node:http, because uWebSockets.js cannot be loaded here: ${uws}`,
       );
     }
-    return new HttpNodeListener(this.#site, index, backlog);
+    return new HttpNodeListener(this.#site, index, sockets);
   }
 
   /** The ports that the listeners got, in the order of the plan. */

@@ -7,8 +7,8 @@
 // The price: one native library (koffi, prebuilt), loaded here and only when a Python app is served.
 // Decided elsewhere: what lies in the pages (layout.ts).
 
-import { createRequire } from 'node:module';
 import { ServerFault } from '../base/errors.js';
+import { loadNative, type Native } from '../base/native.js';
 import type { Semaphores } from './semaphores.js';
 
 const PAGE_BYTES = 4096;
@@ -17,8 +17,6 @@ const MAP_SHARED_FIXED = 0x01 | 0x10;
 const MFD_CLOEXEC = 1;
 const O_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 const PR_SET_DUMPABLE = 4;
-
-type Koffi = typeof import('koffi').default;
 
 interface Libc {
   address(view: Uint8Array): number;
@@ -38,13 +36,13 @@ let libc: Libc | undefined;
 /** The C library of this process, through koffi. Throws `ServerFault` SERVER_SHARED_MEMORY when koffi cannot be loaded. */
 function loadLibc(): Libc {
   if (libc) return libc;
-  let koffi: Koffi;
+  let native: Native;
   try {
-    koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    native = loadNative();
   } catch (cause) {
     throw new ServerFault('SERVER_SHARED_MEMORY', 'load koffi', `${(cause as Error).message} (Python apps need it)`);
   }
-  const self = koffi.load(null);
+  const { koffi, libc: self } = native;
   libc = {
     address: (view) => Number(koffi.address(view)),
     memfd_create: self.func('int memfd_create(const char *name, unsigned int flags)'),

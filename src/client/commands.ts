@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../base/errors.js';
-import { type Address, parseAddress } from '../config/address.js';
-import { ping, send, type UwsgiRequest, variablesOf } from './uwsgi-client.js';
+import { parseAddress } from '../config/address.js';
+import { type PeerAddress, ping, send, type UwsgiRequest, variablesOf } from './uwsgi-client.js';
 
 export const COMMANDS = ['ping', 'curl'] as const;
 
@@ -48,11 +48,13 @@ function parse<const O extends NonNullable<Parameters<typeof parseArgs>[0]>['opt
   }
 }
 
-function addressOf(text: string | undefined, usage: string): Address {
+function addressOf(text: string | undefined, usage: string): PeerAddress {
   if (text === undefined) throw new ConfigError('CONFIG_CONFLICT', usage.trimEnd());
   const parsed = parseAddress(text);
   if ('wanted' in parsed) throw new ConfigError('CONFIG_BAD_VALUE', 'ADDRESS', 'command line', text, parsed.wanted);
-  return parsed.address;
+  const { address } = parsed;
+  if (address.kind !== 'fd') return address;
+  throw new ConfigError('CONFIG_BAD_VALUE', 'ADDRESS', 'command line', text, 'an address that can be connected to');
 }
 
 async function runPing(argv: readonly string[]): Promise<number> {
@@ -109,7 +111,7 @@ function bodyOf(data: string | undefined): Buffer {
 
 /** Prints the answer as it comes; without `withHead`, only its body. */
 async function printAnswer(
-  address: Address,
+  address: PeerAddress,
   request: UwsgiRequest,
   timeoutMs: number,
   withHead: boolean,

@@ -4,8 +4,9 @@
 //   shown as it is.
 // Decided elsewhere: packets (wire/uwsgi.ts), the command line (commands.ts).
 
-import { connect, type Socket } from 'node:net';
-import type { Address } from '../config/address.js';
+import { connect, Socket } from 'node:net';
+import type { Address, FdAddress } from '../config/address.js';
+import { connectAbstract } from '../listeners/native-sockets.js';
 import { MODIFIER, PACKET_HEADER_BYTES, packetHeader, packetOf, readPacketHeader } from '../wire/uwsgi.js';
 
 /** A request in the words of HTTP. */
@@ -17,13 +18,28 @@ export interface UwsgiRequest {
   readonly body: Buffer;
 }
 
-function dial(address: Address): Socket {
+/** An address that can be connected to. */
+export type PeerAddress = Exclude<Address, FdAddress>;
+
+/** A connection is there at once, or it fails, as with all UNIX sockets; but listeners for it come later. */
+function dialAbstract(name: string): Socket {
+  const socket = new Socket({ fd: connectAbstract(name) });
+  setImmediate(() => socket.emit('connect'));
+  return socket;
+}
+
+function dial(address: PeerAddress): Socket {
   if (address.kind === 'tcp') return connect(address.port, address.host === '0.0.0.0' ? '127.0.0.1' : address.host);
-  return connect(address.kind === 'unix' ? address.path : `\0${address.name}`);
+  return address.kind === 'unix' ? connect(address.path) : dialAbstract(address.name);
 }
 
 /** Sends `data` and reads until the server closes; rejects after `timeoutMs` without a byte, and when it cannot connect. */
-function exchange(address: Address, data: Buffer, timeoutMs: number, onData: (chunk: Buffer) => void): Promise<void> {
+function exchange(
+  address: PeerAddress,
+  data: Buffer,
+  timeoutMs: number,
+  onData: (chunk: Buffer) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = dial(address);
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
@@ -40,7 +56,7 @@ function exchange(address: Address, data: Buffer, timeoutMs: number, onData: (ch
  * Asks a server whether it is there (uWSGI's ping, modifier1 100). Resolves with its warning text, '' when all is well.
  * Rejects when it does not answer, or not with a pong.
  */
-export async function ping(address: Address, timeoutMs: number): Promise<string> {
+export async function ping(address: PeerAddress, timeoutMs: number): Promise<string> {
   let answer = Buffer.alloc(0);
   await exchange(address, packetHeader(MODIFIER.PING, 0, 0), timeoutMs, (chunk) => {
     answer = Buffer.concat([answer, chunk]);
@@ -78,7 +94,7 @@ export function variablesOf(request: UwsgiRequest): [name: string, value: string
 
 /** Sends `request`; `onData` gets what comes back, as it comes. Rejects as `exchange` does. */
 export function send(
-  address: Address,
+  address: PeerAddress,
   request: UwsgiRequest,
   timeoutMs: number,
   onData: (chunk: Buffer) => void,

@@ -99,7 +99,10 @@ class ArgvReader {
         this.#take(word.name, word, rest === '' ? undefined : rest);
         return;
       }
-      this.#take(word.name, word, undefined);
+      // an optional value is attached, as in -C664; letters behind a flag are flags
+      const isValue = 'option' in word && word.option.bare !== undefined && /^\d/.test(rest);
+      this.#take(word.name, word, isValue ? rest : undefined);
+      if (isValue) return;
     }
   }
 

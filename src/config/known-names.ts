@@ -51,12 +51,11 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     why: `${LATER}; the kernel's defaults hold`,
-    flags: `so-keepalive tcp-nodelay reuse-port freebind no-defer-accept tcp-fast-open-client|tcp-fastopen-client
+    flags: `freebind no-defer-accept tcp-fast-open-client|tcp-fastopen-client
       so-send-timeout|socket-send-timeout|so-write-timeout|socket-write-timeout`,
     values: 'socket-sndbuf socket-rcvbuf tcp-fast-open|tcp-fastopen',
   },
   { why: LATER, maybe: 'fallback-config' },
-  { why: LATER, values: 'chown-socket umask', maybe: 'chmod-socket|chmod|-C' },
   {
     why: `TLS is ${LATER}`,
     values: `https-session-context sni-dir-ciphers ssl-tmp-dir ssl-sessions-timeout|ssl-session-timeout

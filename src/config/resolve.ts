@@ -8,14 +8,16 @@
 import { readFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { ConfigError } from '../base/errors.js';
-import { type Address, bindingKey } from './address.js';
 import { type AppMount, AppsReader } from './apps.js';
 import { readArgv } from './argv.js';
 import { type Gathered, type GivenApp, gather } from './gather.js';
 import { helpText, optionHelp } from './help.js';
+import { type InheritedSocket, inheritedSockets } from './inherited.js';
+import { type ListenerSetting, listenersOf } from './listeners.js';
 import type { Config } from './options.js';
 import { asConfig, DEFAULTS, type GivenUnserved, type PlacedValues, typedValues, valuesOver } from './typed.js';
 import { parseFlag } from './values.js';
+import { findWord } from './vocabulary.js';
 
 /** What the user set, as Python's `uwsgi.opt` shows it: a list where an option came more than once. */
 export type GivenTexts = Readonly<Record<string, string | boolean | readonly string[]>>;
@@ -29,6 +31,10 @@ export interface Resolved {
   readonly given: GivenTexts;
   /** The apps of wsgi-file, module, app, mount and the apps list, each on a path of its own. */
   readonly apps: readonly AppMount[];
+  /** The sockets to be opened. */
+  readonly listeners: readonly ListenerSetting[];
+  /** The open sockets that systemd has handed over. */
+  readonly inherited: readonly InheritedSocket[];
   /** Which apps must load for the server to start: `some` is what holds when need-app is not given. */
   readonly needApp: 'all' | 'some' | 'none';
   /** Real paths of the configuration files that were read. */
@@ -39,9 +45,6 @@ export type Command =
   | { readonly kind: 'serve'; readonly resolved: Resolved }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' };
-
-/** Options that open a socket. */
-export const LISTENER_OPTIONS = ['http', 'http11-socket', 'http-socket', 'socket'] as const;
 
 /**
  * What the arguments behind the program's name ask for. Reads the configuration files that they name. `version` is the
@@ -54,7 +57,8 @@ export function readCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv,
     return { kind: 'help', text: line.help === true ? helpText() : optionHelp(line.help) };
   }
   if (line.version) return { kind: 'version' };
-  return { kind: 'serve', resolved: new Resolver(gather(line, env, version)).resolve() };
+  const resolver = new Resolver(gather(line, env, version));
+  return { kind: 'serve', resolved: resolver.resolve(inheritedSockets(env, process.pid)) };
 }
 
 class Resolver {
@@ -73,15 +77,15 @@ class Resolver {
     this.#unserved = [...unserved];
   }
 
-  resolve(): Resolved {
+  resolve(inherited: readonly InheritedSocket[]): Resolved {
     const config = this.#config();
     const reader = new AppsReader(config, this.#problems);
     reader.readServer(this.#values);
     for (const app of this.#gathered.apps) this.#listed(app, reader);
     const { apps } = reader;
     this.#tellUnserved(config['strict-options']);
-    this.#checkListeners(config);
-    this.#checkCompleteness(config, apps);
+    const listeners = listenersOf(this.#values, inherited, (name) => findWord(name)?.name, this.#problems);
+    this.#checkCompleteness(config, apps, listeners);
     const [first] = this.#problems;
     if (first !== undefined) {
       throw this.#problems.length === 1 ? first : new ConfigError('CONFIG_SEVERAL', this.#problems);
@@ -93,6 +97,8 @@ class Resolver {
       warnings: Object.freeze(this.#warnings),
       given: textsOf(this.#gathered),
       apps: Object.freeze(apps),
+      listeners: Object.freeze(listeners),
+      inherited: Object.freeze(inherited),
       needApp,
       files: Object.freeze(this.#gathered.files),
     });
@@ -149,33 +155,13 @@ class Resolver {
     }
   }
 
-  #checkListeners(config: Config): void {
-    const seen = new Map<string, string>();
-    for (const option of LISTENER_OPTIONS) {
-      config[option].forEach((address: Address, i) => {
-        const key = bindingKey(address);
-        const place = `${option} (${this.#values.get(option)![i]!.at})`;
-        const other = key === undefined ? undefined : seen.get(key);
-        if (other !== undefined) {
-          this.#problems.push(
-            new ConfigError('CONFIG_CONFLICT', `${other} and ${place} want the same address, ${address.text}`),
-          );
-        } else if (key !== undefined) {
-          seen.set(key, place);
-        }
-      });
-    }
-  }
-
-  #checkCompleteness(config: Config, apps: readonly AppMount[]): void {
+  #checkCompleteness(config: Config, apps: readonly AppMount[], listeners: readonly ListenerSetting[]): void {
     if (this.#problems.length > 0) return;
     if (apps.length === 0) {
       if (config['need-app']) this.#problems.push(new ConfigError('CONFIG_NO_APP'));
       else this.#warnings.push('no app is given: every request is answered 404');
     }
-    if (LISTENER_OPTIONS.every((option) => config[option].length === 0)) {
-      this.#problems.push(new ConfigError('CONFIG_NO_LISTENER'));
-    }
+    if (listeners.length === 0) this.#problems.push(new ConfigError('CONFIG_NO_LISTENER'));
   }
 }
 

@@ -54,7 +54,7 @@ export function typedValues(
 
 function typedValue(option: Option, given: Given, report: Report): Placed | undefined {
   const { at } = given;
-  const isAlone = option.bare !== undefined && (given.text === undefined || given.text === 'true');
+  const isAlone = option.bare !== undefined && [undefined, '', 'true'].includes(given.text);
   const text = isAlone ? option.bare : given.text;
   if (option.kind !== 'flag' && (text === undefined || text === '')) {
     report.problems.push(new ConfigError('CONFIG_MISSING_VALUE', option.name, at, wantedValue(option)));

@@ -21,6 +21,13 @@ export interface Assign {
   readonly text: string;
 }
 
+/** `USER`, `USER:GROUP` or `:GROUP`; names or numbers, '' for what is not to be changed. */
+export interface Owner {
+  readonly user: string;
+  readonly group: string;
+  readonly text: string;
+}
+
 /** `wanted` is to be read behind "is not". */
 export type Parsed<T> = { readonly value: T; readonly warning?: string } | { readonly wanted: string };
 
@@ -58,6 +65,19 @@ function parseNumber(text: string, option: Option, unit: string): Parsed<number>
 /** What a parser gives that knows one form only. */
 function orWanted<T>(value: T | undefined, form: string): Parsed<T> {
   return value === undefined ? { wanted: `of the form ${form}` } : { value };
+}
+
+/** Octal digits, as chmod(1) and umask(1) take them. */
+function parseMode(text: string): Parsed<number> {
+  const wanted = 'three octal digits, such as 660';
+  return /^0?[0-7]{3}$/.test(text) ? { value: Number.parseInt(text, 8) } : { wanted };
+}
+
+const OWNER = /^([^:\s]*)(?::([^:\s]*))?$/;
+
+function parseOwner(text: string): Parsed<Owner> {
+  const [, user = '', group = ''] = OWNER.exec(text) ?? [];
+  return user + group === '' ? { wanted: 'USER, USER:GROUP or :GROUP' } : { value: { user, group, text } };
 }
 
 const anyText = (text: string): Parsed<string> => ({ value: text });
@@ -98,6 +118,8 @@ const PARSERS: { readonly [K in Kind]: (text: string, option: Option) => Parsed<
   'type-expiry': parseTypeExpiry,
   header:        parseHeader,
   'header-name': parseHeaderName,
+  mode: parseMode,
+  owner: parseOwner,
 };
 
 /** What each kind of value is called in `--help`, and in messages that ask for one. */
@@ -109,7 +131,7 @@ export const KIND_NAMES: Readonly<Record<Kind, readonly [placeholder: string, me
   text: ['TEXT', 'a text'],
   path: ['PATH', 'a path'],
   choice: ['WORD', 'one word of a list'],
-  address: ['ADDR', 'an address: :PORT, HOST:PORT, [IPV6]:PORT, unix:/PATH or @NAME'],
+  address: ['ADDR', 'an address: :PORT, HOST:PORT, [IPV6]:PORT, unix:/PATH, @NAME or fd://N'],
   assign: ['NAME=VALUE', 'a name and a value'],
   cron: ['CRON', CRON_FORM],
   cron2: ['CRON', CRON2_FORM],
@@ -130,6 +152,8 @@ export const KIND_NAMES: Readonly<Record<Kind, readonly [placeholder: string, me
   'type-expiry': ['TYPE=SECONDS', 'a MIME type and a number of seconds'],
   header: ['NAME: VALUE', 'a header field'],
   'header-name': ['NAME', 'the name of a header field'],
+  mode: ['MODE', 'three octal digits, such as 660'],
+  owner: ['USER[:GROUP]', 'a user and a group, by name or number'],
 };
 
 /** Reads `text` as `option` wants it. */

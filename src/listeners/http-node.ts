@@ -9,10 +9,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Code, ConfigError, NuwsgiError, PeerError } from '../base/errors.js';
+import { type Code, NuwsgiError, PeerError } from '../base/errors.js';
 import { answerFor } from '../wire/answer.js';
 import { HeadReader, parseTarget, type Target } from '../wire/cgi.js';
-import { type Admission, admit, collect, describe, peerName } from './intake.js';
+import { NodeSocket, type SocketOptions } from './bind.js';
+import { type Admission, admit, collect, describe, peerName, presetPort } from './intake.js';
 import { linger } from './linger.js';
 import type { BoundAddress, Listener } from './listener.js';
 import { NodeExchange } from './node-exchange.js';
@@ -39,15 +40,14 @@ export class HttpNodeListener implements Listener {
   readonly #server: Server;
   readonly #site: Site;
   readonly #index: number;
-  readonly #backlog: number;
+  readonly #socket: NodeSocket;
   readonly #head = new HeadReader();
   readonly #connections = new WeakMap<Duplex, Connection>();
 
   /** `index` is the listener's number, under which workers know its constant variables. */
-  constructor(site: Site, index: number, backlog: number) {
+  constructor(site: Site, index: number, socketOptions: SocketOptions) {
     this.#site = site;
     this.#index = index;
-    this.#backlog = backlog;
     const { limits } = site;
     const server = createServer({
       maxHeaderSize: limits.headBytes,
@@ -58,6 +58,7 @@ export class HttpNodeListener implements Listener {
       requireHostHeader: false, // the gate asks for it, and says so in the log
       insecureHTTPParser: false,
       noDelay: true,
+      keepAlive: socketOptions.keepAlive,
     });
     server.maxHeadersCount = 0; // node:http would cut the list silently; the gate counts
     server.timeout = limits.idleTimeoutMs; // see #onIdle
@@ -73,29 +74,20 @@ export class HttpNodeListener implements Listener {
     server.on('clientError', (error, socket) => this.#onClientError(error, socket));
     server.on('connect', (req, socket) => this.#onConnect(req, socket));
     this.#server = server;
+    this.#socket = new NodeSocket(server, socketOptions);
   }
 
-  listen(address: BoundAddress): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
-        reject(new ConfigError('CONFIG_BIND', address.option, address.text, error.message));
-      });
-      const backlog = this.#backlog;
-      const where =
-        address.path === undefined
-          ? { port: address.port, backlog, ...(address.host !== '' && { host: address.host }) }
-          : { path: address.path, backlog };
-      this.#server.listen(where, resolve);
-    });
+  async listen(place: BoundAddress): Promise<void> {
+    await this.#socket.open(place);
+    presetPort(this.#head, place.address, this.port);
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return this.#socket.port;
   }
 
   stopAccepting(): void {
-    this.#server.close(); // closes idle connections too
+    this.#socket.close(); // and the idle connections with it
   }
 
   close(): void {

@@ -7,18 +7,18 @@
 // Decided elsewhere: what is refused (wire/cgi.ts), what happens with a request then (intake.ts), how an answer is
 //   written (uws-exchange.ts), HTTP/1.0 (http-node.ts).
 
-import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uws-node20';
-import { type Code, ConfigError, NuwsgiError } from '../base/errors.js';
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uws-node20';
+import { type Code, NuwsgiError } from '../base/errors.js';
 import { HeadReader } from '../wire/cgi.js';
-import { admit, collect, describe } from './intake.js';
+import type { SocketOptions } from './bind.js';
+import { admit, collect, describe, plainAddress, presetPort } from './intake.js';
 import type { BoundAddress, Listener } from './listener.js';
 import { PeerAddresses } from './peer-addresses.js';
 import type { Site } from './site.js';
 import { UwsExchange } from './uws-exchange.js';
 import type { Uws } from './uws-module.js';
+import { UwsSocket } from './uws-socket.js';
 
-/** LIBUS_LISTEN_EXCLUSIVE_PORT: without it a second server could share the port unnoticed. */
-const EXCLUSIVE_PORT = 1;
 const NOT_ASCII = /[^\x00-\x7f]/;
 
 /** uWebSockets.js decodes text as UTF-8: the bytes come back unless it had to replace some. */
@@ -26,21 +26,19 @@ function latin1Of(text: string): string | undefined {
   return text.includes('\ufffd') ? undefined : Buffer.from(text, 'utf8').toString('latin1');
 }
 
-const textOf = (address: ArrayBuffer) => Buffer.from(address).toString('latin1');
+const textOf = (address: ArrayBuffer) => plainAddress(Buffer.from(address).toString('latin1'));
 
 export class HttpUwsListener implements Listener {
   readonly engine = 'uWebSockets.js';
-  readonly #uws: Uws;
   readonly #app: TemplatedApp;
   readonly #site: Site;
   readonly #index: number;
   readonly #head = new HeadReader(latin1Of);
   readonly #peers = new PeerAddresses();
-  #socket: us_listen_socket | undefined;
+  readonly #socket: UwsSocket;
 
   /** `index` is the listener's number, under which workers know its constant variables. */
-  constructor(uws: Uws, site: Site, index: number) {
-    this.#uws = uws;
+  constructor(uws: Uws, site: Site, index: number, socketOptions: SocketOptions) {
     this.#site = site;
     this.#index = index;
     this.#app = uws.App();
@@ -49,35 +47,20 @@ export class HttpUwsListener implements Listener {
       else this.#peers.closed();
     });
     this.#app.any('/*', (res, req) => this.#onRequest(res, req));
+    this.#socket = new UwsSocket(uws, this.#app, socketOptions);
   }
 
-  listen(address: BoundAddress): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onBound = (socket: us_listen_socket | false) => {
-        if (socket) {
-          this.#socket = socket;
-          resolve();
-          return;
-        }
-        const problem = 'cannot listen there: it is in use, needs privileges, or is no address of this machine';
-        reject(new ConfigError('CONFIG_BIND', address.option, address.text, problem));
-      };
-      if (address.path !== undefined) {
-        this.#app.listen_unix(onBound, address.path);
-      } else {
-        // biome-ignore lint/suspicious/noExplicitAny: the published types lack the form with host, port and options
-        (this.#app as any).listen(address.host, address.port, EXCLUSIVE_PORT, onBound);
-      }
-    });
+  async listen(place: BoundAddress): Promise<void> {
+    await this.#socket.open(place);
+    presetPort(this.#head, place.address, this.port);
   }
 
   get port(): number {
-    return this.#socket === undefined ? 0 : this.#uws.us_socket_local_port(this.#socket as never);
+    return this.#socket.port;
   }
 
   stopAccepting(): void {
-    if (this.#socket !== undefined) this.#uws.us_listen_socket_close(this.#socket);
-    this.#socket = undefined;
+    this.#socket.close();
   }
 
   close(): void {

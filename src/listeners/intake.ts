@@ -3,7 +3,9 @@
 // Decided elsewhere: how an engine reads heads and bodies and refuses requests (http-uws.ts, http-node.ts), what a head
 //   may hold (wire/cgi.ts), where the body is kept (request-body.ts).
 
+import { SocketAddress } from 'node:net';
 import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
+import type { Address } from '../config/address.js';
 import type { Exchange, ExchangeRecord } from '../dispatch/exchange.js';
 import type { Receiver } from '../dispatch/receiver.js';
 import { decodePath, type Framing, type HeadReader, isTarget, isToken } from '../wire/cgi.js';
@@ -57,9 +59,21 @@ export function admit(
 
 const MAPPED_V4 = /^::ffff:(?=\d+\.)/;
 
-/** A connection's peer, for REMOTE_ADDR and the log; '' on a UNIX socket. IPv4 addresses look like such. */
+/** An address as people write it: IPv6 in its short form (RFC 5952), IPv4 without the prefix that makes it IPv6. */
+export function plainAddress(address: string): string {
+  if (!address.includes(':')) return address;
+  return new SocketAddress({ address, family: 'ipv6' }).address.replace(MAPPED_V4, '');
+}
+
+/** A connection's peer, for REMOTE_ADDR and the log; '' on a UNIX socket. */
 export function peerName(socket: { readonly remoteAddress?: string | undefined }): string {
   return (socket.remoteAddress ?? '').replace(MAPPED_V4, '');
+}
+
+/** Sees to SERVER_PORT where it is known only once the socket is open: see constantVariables in listener-plan.ts. */
+export function presetPort(head: HeadReader, address: Address, port: number): void {
+  const isKnown = address.kind === 'tcp' && address.port > 0;
+  if (!isKnown && port > 0) head.preset('SERVER_PORT', String(port));
 }
 
 /** Variables that every request has besides its header fields: see `admit`. */

@@ -1,15 +1,13 @@
 // What the server asks of a listener, whatever it speaks and whatever engine it runs on.
 
+import type { Address } from '../config/address.js';
+
 /** An address to listen on. */
 export interface BoundAddress {
-  /** Path of a UNIX socket (abstract ones start with NUL); undefined for TCP. */
-  readonly path: string | undefined;
-  /** '' for all addresses. */
-  readonly host: string;
-  readonly port: number;
-  /** The option, and the address as the user wrote it, for messages. */
+  /** Of a handed-over socket, with its number. */
+  readonly address: Address;
+  /** The option that asked for it, for messages. */
   readonly option: string;
-  readonly text: string;
 }
 
 export interface Listener {

@@ -7,10 +7,11 @@
 //   warning; all the same the socket trusts its peer for who the client is, so it is for a proxy and not for clients.
 // Decided elsewhere: what a packet may hold (wire/uwsgi.ts), how an answer is written (uwsgi-exchange.ts).
 
-import { createServer, type Server, type Socket } from 'node:net';
-import { type Code, ConfigError, type NuwsgiError, PeerError } from '../base/errors.js';
+import { createServer, type Socket } from 'node:net';
+import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
 import { printable } from '../base/log.js';
 import { MODIFIER, PacketFacts, PacketReader, packetHeader, preparePayload } from '../wire/uwsgi.js';
+import { NodeSocket, type SocketOptions } from './bind.js';
 import { peerName } from './intake.js';
 import type { BoundAddress, Listener } from './listener.js';
 import { placePacket } from './place-packet.js';
@@ -27,44 +28,33 @@ export interface UwsgiOptions {
 
 export class UwsgiListener implements Listener {
   readonly engine = 'node:net';
-  readonly #server: Server;
   readonly #site: Site;
   readonly #index: number;
-  readonly #backlog: number;
+  readonly #socket: NodeSocket;
   readonly #options: UwsgiOptions;
   readonly #sockets = new Set<Socket>();
   readonly #warned = new Set<string>();
 
   /** `index` is the listener's number, under which workers know its constant variables. */
-  constructor(site: Site, index: number, backlog: number, options: UwsgiOptions) {
+  constructor(site: Site, index: number, socketOptions: SocketOptions, options: UwsgiOptions) {
     this.#site = site;
     this.#index = index;
-    this.#backlog = backlog;
     this.#options = options;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#onConnection(socket));
+    const { keepAlive } = socketOptions;
+    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive }, (s) => this.#onConnection(s));
+    this.#socket = new NodeSocket(server, socketOptions);
   }
 
-  listen(address: BoundAddress): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
-        reject(new ConfigError('CONFIG_BIND', address.option, address.text, error.message));
-      });
-      const backlog = this.#backlog;
-      const where =
-        address.path === undefined
-          ? { port: address.port, host: address.host, backlog }
-          : { path: address.path, backlog };
-      this.#server.listen(where, resolve);
-    });
+  listen(place: BoundAddress): Promise<void> {
+    return this.#socket.open(place);
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return this.#socket.port;
   }
 
   stopAccepting(): void {
-    this.#server.close();
+    this.#socket.close();
   }
 
   close(): void {

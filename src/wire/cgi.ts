@@ -94,6 +94,10 @@ export class HeadReader {
   #fieldCount = 0;
   #hasHost = false;
   #isHttp11 = true;
+  /** What every request begins with. */
+  #presetCount = 0;
+  #presetNames = '';
+  #presetValues = '';
 
   /**
    * `decode` turns a value with characters above 0x7f into latin-1, one character per byte, or gives undefined when
@@ -119,9 +123,16 @@ export class HeadReader {
     this.host = '';
     this.connection = '';
     this.hasUpgrade = false;
-    this.count = 0;
-    this.names = '';
-    this.values = '';
+    this.count = this.#presetCount;
+    this.names = this.#presetNames;
+    this.values = this.#presetValues;
+  }
+
+  /** Adds a variable to every request from now on. */
+  preset(variable: string, value: string): void {
+    this.#presetNames += `\0${variable}`;
+    this.#presetValues += `\0${value}`;
+    this.#presetCount++;
   }
 
   /** Adds a variable, or gives it another value. */

@@ -19,6 +19,9 @@ export const DEBIAN_PYTHON = '/usr/bin/python3';
 
 const START_TIMEOUT_MS = 30_000;
 const WAIT_TIMEOUT_MS = 20_000;
+const END_TIMEOUT_MS = 60_000;
+/** Options that open a listener, each with a line in the log when it is open. */
+const LISTENER_OPTION = /^(?:--(?:https?|http-to-https|(?:uwsgi-|suwsgi-|http-|http11-|https-)?socket)|-s)$/;
 
 /** Both HTTP engines, for tests that are to hold on both. */
 export const ENGINES = ['uws', 'node'] as const;
@@ -75,8 +78,10 @@ export class TestServer {
   async end(signal: NodeJS.Signals): Promise<Ending> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = once(this.child, 'exit');
+      const timer = setTimeout(() => this.child.kill('SIGKILL'), END_TIMEOUT_MS);
       this.child.kill(signal);
       await ended;
+      clearTimeout(timer);
     }
     // wsgiref's validator, around every well-behaved Python app of the tests, has found nothing
     assert.doesNotMatch(this.log, /AssertionError|garbage collected without being closed/);
@@ -123,6 +128,11 @@ class Output {
   }
 }
 
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 function launch(args: readonly string[], options: StartOptions): { child: ChildProcess; output: Output } {
   const child = spawn(process.execPath, [join(ROOT, 'dist/cli.js'), ...args], {
     cwd: options.cwd ?? APPS,
@@ -131,15 +141,20 @@ function launch(args: readonly string[], options: StartOptions): { child: ChildP
   });
   const output = new Output();
   output.listen(child);
+  // a test that fails in the middle leaves its server behind: it must not hold up the end, and ends with it
+  child.unref();
+  for (const stream of [child.stdout!, child.stderr!]) (stream as Socket).unref();
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   return { child, output };
 }
 
 /**
  * Starts nuwsgi in test/apps (or `cwd`) and waits until all its listeners are open: as many as `args` has options
- * that end in "http", "https" or "socket".
+ * that open one.
  */
 export async function startServer(args: readonly string[], options: StartOptions = {}): Promise<TestServer> {
-  const wanted = args.filter((arg) => /^--(https?|[a-z0-9-]*socket)$/.test(arg)).length;
+  const wanted = args.filter((arg) => LISTENER_OPTION.test(arg)).length;
   const { child, output } = launch(args, options);
   const opened = new RegExp(`(?:^--.* is open, .*$[^]*?){${wanted}}`, 'm');
   const failed = once(child, 'exit').then(() => {

@@ -9,7 +9,7 @@ import type { Expiry, HeaderField, Mapping } from '../edge-values.js';
 import type { HookAction } from '../hook.js';
 import type { LogEncoder, Logger, LogRoute, LogTarget } from '../log-target.js';
 import type { Network } from '../network.js';
-import type { Assign } from '../values.js';
+import type { Assign, Owner } from '../values.js';
 
 /** What an option of each kind is to the program. */
 export interface Values {
@@ -38,6 +38,9 @@ export interface Values {
   'type-expiry': Expiry;
   header: HeaderField;
   'header-name': string;
+  /** Permissions of a file, or the mask that takes some away. */
+  mode: number;
+  owner: Owner;
 }
 export type Kind = keyof Values;
 

@@ -19,6 +19,8 @@ const GOOD: readonly (readonly [text: string, address: object])[] = [
   ['unix:/run/app.sock', { kind: 'unix', path: '/run/app.sock' }],
   ['unix:app.sock',    { kind: 'unix', path: 'app.sock' }],
   ['@app',             { kind: 'abstract', name: 'app' }],
+  ['fd://3',           { kind: 'fd', socket: 3 }],
+  ['fd://web.socket',  { kind: 'fd', socket: 'web.socket' }],
 ];
 
 // biome-ignore format: a table
@@ -30,7 +32,8 @@ const BAD: readonly (readonly [text: string, hint: RegExp])[] = [
   ['localhost:',         /a port is 0 to 65535/],
   ['::1:9090',           /IPv6 address stands in brackets/],
   ['http://:9090',       /without the scheme/],
-  ['fd://0',             /without the scheme/],
+  ['fd://',              /the number or the name of a socket/],
+  ['fd://a:b',           /the number or the name of a socket/],
   ['=0',                 /shared sockets are not supported/],
   ['10.*:9090',          /an address/],
   ['my host:9090',       /an address/],

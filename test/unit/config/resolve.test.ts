@@ -203,7 +203,7 @@ describe('files', () => {
     const wrong = path('wrong.yaml');
     assert.deepEqual(failure([wrong]).split('\n').sort(), [
       `${wrong}:2: no option is called "proceses"; did you mean "processes"?`,
-      `${wrong}:3: http = "9090" is not an address: :PORT, HOST:PORT, [IPV6]:PORT, unix:/PATH or @NAME; for a port write :9090`,
+      `${wrong}:3: http = "9090" is not an address: :PORT, HOST:PORT, [IPV6]:PORT, unix:/PATH, @NAME or fd://N; for a port write :9090`,
       `${wrong}:4: master = "maybe" is not a boolean: true, on, yes, 1 or false, off, no, 0`,
       `${wrong}:5: threads = "-1" is not a number from 1 to 1024, in decimal digits`,
       `${wrong}:6: callable needs a value: NAME`,

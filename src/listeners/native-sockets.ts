@@ -1,0 +1,110 @@
+// What Node has no call for and a listener needs all the same: abstract names of their exact length, descriptors that
+// children do not inherit, and options of a socket that uWebSockets.js has opened.
+//
+// An abstract name (unix(7)) is as long as the address that was passed to the kernel. libuv passes all of sun_path, so
+//   what it binds is the name padded with NULs, which nothing but Node finds again.
+// Decided elsewhere: when koffi is loaded (base/native.ts), who needs these (bind.ts, uws-acceptor.ts, client/).
+
+import { constants } from 'node:os';
+import { loadNative } from '../base/native.js';
+
+const AF_UNIX = 1;
+const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const F_DUPFD_CLOEXEC = 1030;
+const FIRST_FREE_FD = 3;
+const SOL_SOCKET = 1;
+const SO_KEEPALIVE = 9;
+const ON = 1;
+
+interface Calls {
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array, bytes: number): number;
+  connect(fd: number, address: Uint8Array, bytes: number): number;
+  listen(fd: number, backlog: number): number;
+  setsockopt(fd: number, level: number, option: number, value: Int32Array, bytes: number): number;
+  fcntl(fd: number, command: number, type: 'int', value: number): number;
+  close(fd: number): number;
+  errno(): number;
+}
+
+let calls: Calls | undefined;
+
+function load(): Calls {
+  if (calls) return calls;
+  const { koffi, libc } = loadNative();
+  calls = {
+    socket: libc.func('int socket(int domain, int type, int protocol)'),
+    bind: libc.func('int bind(int fd, const void *address, uint32_t bytes)'),
+    connect: libc.func('int connect(int fd, const void *address, uint32_t bytes)'),
+    listen: libc.func('int listen(int fd, int backlog)'),
+    setsockopt: libc.func('int setsockopt(int fd, int level, int option, const void *value, uint32_t bytes)'),
+    fcntl: libc.func('int fcntl(int fd, int command, ...)'),
+    close: libc.func('int close(int fd)'),
+    errno: () => koffi.errno(),
+  };
+  return calls;
+}
+
+/** Fails as Node's own calls do: an error with a `code` such as EADDRINUSE. */
+function must(c: Calls, call: string, result: number): number {
+  if (result !== -1) return result;
+  const errno = c.errno();
+  const code = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
+  throw Object.assign(new Error(`${call}: ${code}`), { code });
+}
+
+/** `struct sockaddr_un` of an abstract name, exactly as long as the name makes it. */
+function abstractAddress(name: string): Uint8Array {
+  return Buffer.concat([Uint8Array.of(AF_UNIX, 0, 0), Buffer.from(name)]);
+}
+
+function abstractSocket(name: string, use: (c: Calls, fd: number, address: Uint8Array) => void): number {
+  const c = load();
+  const fd = must(c, 'socket', c.socket(AF_UNIX, SOCK_STREAM_CLOEXEC, 0));
+  try {
+    use(c, fd, abstractAddress(name));
+  } catch (error) {
+    c.close(fd);
+    throw error;
+  }
+  return fd;
+}
+
+/** A socket that listens on the abstract `name` (without the `@`). Throws errors with a `code`. */
+export function listenAbstract(name: string, backlog: number): number {
+  return abstractSocket(name, (c, fd, address) => {
+    must(c, 'bind', c.bind(fd, address, address.length));
+    must(c, 'listen', c.listen(fd, backlog));
+  });
+}
+
+/** A socket that is connected to the abstract `name`. Throws errors with a `code`. */
+export function connectAbstract(name: string): number {
+  return abstractSocket(name, (c, fd, address) => must(c, 'connect', c.connect(fd, address, address.length)));
+}
+
+/** Keeps `fd` from the processes that are started from now on. */
+export function closeOnExec(fd: number): void {
+  const c = load();
+  must(c, 'fcntl', c.fcntl(fd, F_SETFD, 'int', FD_CLOEXEC));
+}
+
+/** A second descriptor for what `fd` stands for. */
+export function duplicate(fd: number): number {
+  const c = load();
+  return must(c, 'fcntl', c.fcntl(fd, F_DUPFD_CLOEXEC, 'int', FIRST_FREE_FD));
+}
+
+/** Sets the backlog of a socket that listens already. */
+export function setBacklog(fd: number, backlog: number): void {
+  const c = load();
+  must(c, 'listen', c.listen(fd, backlog));
+}
+
+/** Sets SO_KEEPALIVE, which the connections of a listening socket take over from it. */
+export function setKeepAlive(fd: number): void {
+  const c = load();
+  must(c, 'setsockopt', c.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, Int32Array.of(ON), Int32Array.BYTES_PER_ELEMENT));
+}
