@@ -9,6 +9,8 @@ import { readFileSync } from 'node:fs';
 import { ConfigError, NuwsgiError } from './base/errors.js';
 import { sayNow } from './base/log.js';
 import { COMMANDS, runCommand } from './client/commands.js';
+import { check } from './config/check.js';
+import { completion } from './config/completion.js';
 import { type Resolved, readCommandLine } from './config/resolve.js';
 import { logPlanOf } from './log-plan.js';
 import { openLog, type ServerLog } from './observe/log/open-log.js';
@@ -26,30 +28,33 @@ const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
   .version;
 
-function main(): void {
-  const [command, ...rest] = process.argv.slice(2);
-  const tool = COMMANDS.find((name) => name === command);
-  if (tool !== undefined) {
-    runCommand(tool, rest).then(
-      (code) => {
-        process.exitCode = code; // what is printed may still be on its way
-      },
-      (error) => end(undefined, error),
-    );
+/** What may stand in place of options, with a command line of its own. Writes to stdout; gives the exit code. */
+const TOOLS: Readonly<Record<string, (argv: readonly string[]) => number | Promise<number>>> = {
+  check(argv) {
+    const { text, exit } = check(argv, process.env, version);
+    process.stdout.write(text);
+    return exit;
+  },
+  completion([shell]) {
+    process.stdout.write(completion(shell, Object.keys(TOOLS)));
+    return 0;
+  },
+  ...Object.fromEntries(COMMANDS.map((name) => [name, (argv: readonly string[]) => runCommand(name, argv)])),
+};
+
+async function main(): Promise<void> {
+  const [first = '', ...rest] = process.argv.slice(2);
+  if (Object.hasOwn(TOOLS, first)) {
+    process.exitCode = await TOOLS[first]!(rest); // what is printed may still be on its way
     return;
   }
-  let resolved: Resolved;
-  try {
-    const command = readCommandLine(process.argv.slice(2), process.env, version);
-    if (command.kind !== 'serve') {
-      process.stdout.write(command.kind === 'help' ? command.text : `${version}\n`);
-      return;
-    }
-    resolved = command.resolved;
-  } catch (error) {
-    end(undefined, error);
+  const command = readCommandLine(process.argv.slice(2), process.env, version);
+  if (command.kind === 'text') {
+    for (const warning of command.warnings) sayNow(`WARNING: ${warning}`);
+    process.stdout.write(command.text);
+    return;
   }
-  void serve(resolved);
+  await serve(command.resolved);
 }
 
 async function serve(resolved: Resolved): Promise<void> {
@@ -133,4 +138,4 @@ function end(log: ServerLog | undefined, error: unknown): never {
   process.exit(DEFECT);
 }
 
-main();
+main().catch((error) => end(undefined, error));

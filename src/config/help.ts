@@ -38,7 +38,8 @@ function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-const valueName = (option: Option) => option.value ?? option.choices?.join('|') ?? KIND_NAMES[option.kind][0];
+/** What `--help` calls the value; '' for a flag. */
+export const valueName = (option: Option) => option.value ?? option.choices?.join('|') ?? KIND_NAMES[option.kind][0];
 
 /** `  -p, --processes N` */
 function synopsis(option: Option): string {
@@ -48,7 +49,8 @@ function synopsis(option: Option): string {
   return `  ${letter} --${option.name}${value === '' ? '' : shown}`;
 }
 
-function defaultOf(option: Option): string | undefined {
+/** What the option is when nobody gives it, in words. */
+export function defaultOf(option: Option): string | undefined {
   if (option.defaultText !== undefined) return option.defaultText;
   if (option.kind === 'flag') return option.default === true ? 'on' : 'off';
   return option.default === undefined ? undefined : String(option.default);

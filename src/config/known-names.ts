@@ -330,7 +330,7 @@ export const FAMILIES: readonly Family[] = [
     why: LATER,
     refuses: true,
     values: 'get exit',
-    flags: 'show-config dump-options no-server',
+    flags: 'dump-options no-server',
   },
   {
     why: 'it has no meaning here',

@@ -9,12 +9,13 @@ import { readFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { ConfigError } from '../base/errors.js';
 import { type AppMount, AppsReader } from './apps.js';
-import { readArgv } from './argv.js';
-import { type Gathered, type GivenApp, gather } from './gather.js';
+import { type CommandLine, readArgv } from './argv.js';
+import { type Gathered, type Given, type GivenApp, gather } from './gather.js';
 import { helpText, optionHelp } from './help.js';
 import { type InheritedSocket, inheritedSockets } from './inherited.js';
 import { type ListenerSetting, listenersOf } from './listeners.js';
 import type { Config } from './options.js';
+import { showConfig } from './show.js';
 import { asConfig, DEFAULTS, type GivenUnserved, type PlacedValues, typedValues, valuesOver } from './typed.js';
 import { parseFlag } from './values.js';
 import { findWord } from './vocabulary.js';
@@ -39,12 +40,15 @@ export interface Resolved {
   readonly needApp: 'all' | 'some' | 'none';
   /** Real paths of the configuration files that were read. */
   readonly files: readonly string[];
+  /** Every setting that was given, in the order in which they count, and those of the apps list. */
+  readonly settings: readonly Given[];
+  readonly listed: readonly GivenApp[];
 }
 
 export type Command =
   | { readonly kind: 'serve'; readonly resolved: Resolved }
-  | { readonly kind: 'help'; readonly text: string }
-  | { readonly kind: 'version' };
+  /** Something to be printed. */
+  | { readonly kind: 'text'; readonly text: string; readonly warnings: readonly string[] };
 
 /**
  * What the arguments behind the program's name ask for. Reads the configuration files that they name. `version` is the
@@ -53,12 +57,16 @@ export type Command =
  */
 export function readCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv, version = ''): Command {
   const line = readArgv(argv);
-  if (line.help !== undefined) {
-    return { kind: 'help', text: line.help === true ? helpText() : optionHelp(line.help) };
-  }
-  if (line.version) return { kind: 'version' };
-  const resolver = new Resolver(gather(line, env, version));
-  return { kind: 'serve', resolved: resolver.resolve(inheritedSockets(env, process.pid)) };
+  const say = (text: string, warnings: readonly string[] = []): Command => ({ kind: 'text', text, warnings });
+  if (line.help !== undefined) return say(line.help === true ? helpText() : optionHelp(line.help));
+  if (line.version) return say(`${version}\n`);
+  const resolved = resolveLine(line, env, version);
+  return resolved.config['show-config'] ? say(showConfig(resolved), resolved.warnings) : { kind: 'serve', resolved };
+}
+
+/** The configuration that a command line stands for. Throws as `readCommandLine` does. */
+export function resolveLine(line: CommandLine, env: NodeJS.ProcessEnv, version: string): Resolved {
+  return new Resolver(gather(line, env, version)).resolve(inheritedSockets(env, process.pid));
 }
 
 class Resolver {
@@ -101,6 +109,8 @@ class Resolver {
       inherited: Object.freeze(inherited),
       needApp,
       files: Object.freeze(this.#gathered.files),
+      settings: this.#gathered.given,
+      listed: this.#gathered.apps,
     });
   }
 
@@ -156,7 +166,7 @@ class Resolver {
   }
 
   #checkCompleteness(config: Config, apps: readonly AppMount[], listeners: readonly ListenerSetting[]): void {
-    if (this.#problems.length > 0) return;
+    if (this.#problems.length > 0 || config['show-config']) return;
     if (apps.length === 0) {
       if (config['need-app']) this.#problems.push(new ConfigError('CONFIG_NO_APP'));
       else this.#warnings.push('no app is given: every request is answered 404');

@@ -62,7 +62,7 @@ describe('three apps in one server, and one that does not load', () => {
       assert(answer.headers['retry-after'] !== undefined);
       assert.match(server.log, /No module named 'no_such_module_anywhere'/);
       assert.match(server.log, /\*\*\* broken\.py is not loaded: \/broken answers 503; the other apps serve \*\*\*/);
-      assert.match(server.log, /refused 503 127\.0\.0\.1: broken\.py did not load, see the log of the start/);
+      await server.waitForLog(/refused 503 127\.0\.0\.1: broken\.py did not load, see the log of the start/);
       assert.equal((await request(server.port, '/')).status, 404);
     } finally {
       await server.stop();

@@ -80,8 +80,8 @@ describe('a configuration', () => {
   });
 
   test('help and version are found before anything is checked', () => {
-    assert.equal(readCommandLine(['--nonsense', '--help'], {}).kind, 'help');
-    assert.deepEqual(readCommandLine(['--version'], {}), { kind: 'version' });
+    assert.equal(readCommandLine(['--nonsense', '--help'], {}).kind, 'text');
+    assert.deepEqual(readCommandLine(['--version'], {}, '1.2.3'), { kind: 'text', text: '1.2.3\n', warnings: [] });
   });
 });
 

@@ -1,0 +1,43 @@
+// `--show-config`: what the sources add up to, as an INI file that says of each option where it comes from.
+//
+// What is shown can be read again and means the same: files are put in, blocks and placeholders are gone, of an option
+//   that cannot repeat only the last one is left. Only entries of the `apps:` list have no INI form; they are comments.
+// Decided elsewhere: which settings count (resolve.ts).
+
+import { readsFile } from './files.js';
+import type { Given } from './gather.js';
+import type { Resolved } from './resolve.js';
+
+/** What has done its work when the configuration has been read. */
+const SPENT: ReadonlySet<string> = new Set(['set', 'set-placeholder', 'show-config']);
+
+/** The settings that count, in their order. */
+export function effective(given: readonly Given[]): readonly Given[] {
+  const last = new Map(given.map((each) => [each.word.name, each]));
+  return given.filter((each) => {
+    const { word } = each;
+    if (SPENT.has(word.name) || readsFile(word.name)) return false;
+    const repeats = 'option' in word ? word.option.many : word.takes === 'value';
+    return repeats || last.get(word.name) === each;
+  });
+}
+
+/** In a file, `%` in front of a letter would be magic. */
+const inFile = (text: string) => text.replace(/%(?=[a-zA-Z0-9%[])/g, '%%').replaceAll('\n', ' ');
+const line = ({ word, text }: Given) => (text === undefined ? word.name : `${word.name} = ${inFile(text)}`);
+
+/** The INI file. */
+export function showConfig({ settings, listed }: Resolved): string {
+  const lines = ['; nuwsgi instance configuration', '[uwsgi]'];
+  let at = '';
+  for (const setting of effective(settings)) {
+    if (setting.at !== at) lines.push(`; ${setting.at}`);
+    at = setting.at;
+    lines.push(line(setting));
+  }
+  for (const app of listed) {
+    lines.push(`; ${app.at}: an entry of apps`);
+    for (const setting of effective(app.given)) lines.push(`;   ${line(setting)}`);
+  }
+  return `${lines.join('\n')}\n; end of configuration\n`;
+}
