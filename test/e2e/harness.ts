@@ -213,6 +213,8 @@ export interface RawOptions {
   readonly isHead?: boolean;
   /** Send FIN behind the request. */
   readonly halfClose?: boolean;
+  /** Come from this address (127.0.0.0/8), so that the server can tell this client from others. */
+  readonly from?: string;
   readonly timeoutMs?: number;
 }
 
@@ -220,7 +222,7 @@ export interface RawOptions {
 export function raw(port: number, request: string | Uint8Array, options: RawOptions = {}): Promise<RawResult> {
   const timeoutMs = options.timeoutMs ?? WAIT_TIMEOUT_MS;
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect({ port, host: '127.0.0.1', ...(options.from && { localAddress: options.from }) });
     let bytes = '';
     const finish = (closed: boolean) => {
       clearTimeout(timer);
