@@ -4,7 +4,9 @@
 //   while the server still runs, before the probe opens connections of its own.
 // Decided elsewhere: which rounds there are, and what becomes of the figures (run.ts, summary.ts).
 
+import { rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { LOG_FILE } from './paths.js';
 import { countServed, type Served } from './probe.js';
 import { cpuTicksOf, pssMibOf, TICK_US } from './proc.js';
 import { requestBytes, type Scenario, wrkScript } from './scenarios.js';
@@ -63,7 +65,9 @@ export async function measure(server: Server, scenario: Scenario, round: Round):
     await running.end('SIGKILL');
     throw cause;
   }
-  return { ...figures, killed: await running.end(server.endSignal) };
+  const killed = await running.end(server.endSignal);
+  rmSync(LOG_FILE, { force: true }); // a round may write hundreds of megabytes
+  return { ...figures, killed };
 }
 
 /** Time to the first answer, and memory once every process has started and come to rest. */

@@ -1,6 +1,7 @@
 // Where things lie: this code runs from build/native-bench/, what it starts lies in the source tree and in dist/.
 
 import { accessSync, constants } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,6 +11,9 @@ export const APPS = join(ROOT, 'native-bench', 'apps');
 export const LOAD = join(ROOT, 'native-bench', 'load');
 export const RESULTS = join(ROOT, 'native-bench', 'results');
 export const PEERS = fileURLToPath(new URL('./peers', import.meta.url));
+
+/** Where the servers log to in scenarios that ask for it. */
+export const LOG_FILE = join(tmpdir(), `nuwsgi-bench-${process.pid}.log`);
 
 /** Debian's interpreter, which its uWSGI and gunicorn use: whoever is compared with them uses it too. */
 export const SYSTEM_PYTHON = '/usr/bin/python3';
@@ -30,4 +34,5 @@ function isExecutable(path: string): boolean {
 }
 
 /** `text` without anything that tells where this checkout lies. */
-export const withoutPaths = (text: string) => text.replaceAll(ROOT, './').replaceAll(process.execPath, 'node');
+export const withoutPaths = (text: string) =>
+  text.replaceAll(ROOT, './').replaceAll(process.execPath, 'node').replaceAll(LOG_FILE, 'bench.log');

@@ -19,6 +19,7 @@ export interface App {
 const HELLO_PY: App = { file: 'hello.py', language: 'python', bodyBytes: 14 };
 const HELLO_JS: App = { file: 'hello.mjs', language: 'js', bodyBytes: 14 };
 const FLASK: App = { file: 'flask_app.py', language: 'python', bodyBytes: 14 };
+const DJANGO: App = { file: 'django_app.py', language: 'python', bodyBytes: 14 };
 const STREAM: App = { file: 'stream.py', language: 'python', bodyBytes: 65_536, isUnsized: true };
 const POST: App = { file: 'post.py', language: 'python', bodyBytes: 6 };
 
@@ -39,6 +40,8 @@ export interface Scenario {
   readonly protocol?: 'uwsgi';
   /** nginx stands in front, and speaks the uwsgi protocol to the server. */
   readonly front?: 'tcp' | 'unix';
+  /** Every server writes its default line per request to a file. */
+  readonly logs?: true;
   readonly servers: readonly ServerName[];
 }
 
@@ -81,6 +84,14 @@ export const SCENARIOS = [
     connections: 64,
     path: '/',
     servers: ['nuwsgi', 'bare-uws', 'bare-node-http'],
+  },
+  {
+    name: 'hello-py-64-log',
+    asks: "What does a line per request cost, in the server's own default format, written to a file?",
+    ...HELLO_4X2,
+    connections: 64,
+    logs: true,
+    servers: ['nuwsgi', 'nuwsgi-quiet', 'uwsgi-http11-socket', 'uwsgi-http11-quiet'],
   },
   {
     name: 'stream-py',
@@ -138,6 +149,16 @@ export const SCENARIOS = [
     measures: 'start',
     connections: 0,
     servers: ['nuwsgi', 'uwsgi-http11-socket', 'gunicorn'],
+  },
+  {
+    name: 'django-16-start',
+    asks: 'The same with a framework to load and 16 workers to start.',
+    ...HELLO_4X2,
+    app: DJANGO,
+    measures: 'start',
+    processes: 16,
+    connections: 0,
+    servers: ['nuwsgi', 'uwsgi-http11-socket', 'gunicorn', 'gunicorn-preload'],
   },
 ] as const satisfies readonly Scenario[];
 

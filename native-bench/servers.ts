@@ -4,7 +4,7 @@
 // Decided elsewhere: which of them a scenario compares (scenarios.ts), what is measured (measure.ts).
 
 import { basename, join } from 'node:path';
-import { APPS, CLI, findProgram, PEERS, SYSTEM_PYTHON } from './paths.js';
+import { APPS, CLI, findProgram, LOG_FILE, PEERS, SYSTEM_PYTHON } from './paths.js';
 import { type App, appPath, type Scenario } from './scenarios.js';
 import { output } from './versions.js';
 
@@ -38,6 +38,13 @@ export const SERVERS = [
     endSignal: 'SIGTERM',
   },
   {
+    name: 'nuwsgi-quiet',
+    runs: ['python', 'js'],
+    needs: undefined,
+    arguments: (scenario, port) => nuwsgi({ ...scenario, logs: undefined }, '--http', port),
+    endSignal: 'SIGTERM',
+  },
+  {
     name: 'nuwsgi-http-socket',
     runs: ['python', 'js'],
     needs: undefined,
@@ -55,6 +62,13 @@ export const SERVERS = [
       ...(scenario.app.isUnsized ? chunkedAnswers() : []),
     ],
     endSignal: 'SIGINT', // SIGTERM would make it reload
+  },
+  {
+    name: 'uwsgi-http11-quiet',
+    runs: ['python'],
+    needs: UWSGI,
+    arguments: (scenario, port) => [...uwsgi({ ...scenario, logs: undefined }), '--http11-socket', `127.0.0.1:${port}`],
+    endSignal: 'SIGINT',
   },
   {
     name: 'uwsgi-http-socket',
@@ -118,6 +132,9 @@ const speaksUwsgi = ({ protocol, front }: Scenario) => protocol === 'uwsgi' || f
 /** Where the server is to listen; behind nginx the launcher says (peers/behind-nginx.ts). */
 const addressOf = ({ front }: Scenario, port: number) => (front === undefined ? `127.0.0.1:${port}` : '{backend}');
 
+/** nuwsgi and uWSGI have the same options for their logs. */
+const logOptions = ({ logs }: Scenario) => (logs ? ['--logto', LOG_FILE] : ['--disable-logging']);
+
 function nuwsgi(scenario: Scenario, listener: string, port: number): string[] {
   const { app, processes, threads } = scenario;
   const args = [
@@ -131,14 +148,16 @@ function nuwsgi(scenario: Scenario, listener: string, port: number): string[] {
   ];
   if (threads !== undefined) args.push('--threads', String(threads));
   if (app.language === 'python' && findProgram('python3') === SYSTEM_PYTHON) args.push('--python', SYSTEM_PYTHON);
-  args.push('--disable-logging', '--listen', BACKLOG);
+  args.push(...logOptions(scenario), '--listen', BACKLOG);
   return args;
 }
 
-function uwsgi({ app, processes, threads }: Scenario): string[] {
+function uwsgi(scenario: Scenario): string[] {
+  const { app, processes, threads } = scenario;
   const args = needsPythonPlugin() ? ['--plugin', 'python3'] : [];
   args.push('--wsgi-file', appPath(app), '--need-app', '--master', '--processes', String(processes));
-  args.push('--threads', String(threads ?? 1), '--disable-logging', '--listen', BACKLOG, '--tcp-nodelay');
+  args.push('--threads', String(threads ?? 1), ...logOptions(scenario));
+  args.push('--listen', BACKLOG, '--tcp-nodelay');
   return args;
 }
 
