@@ -41,7 +41,7 @@ export interface Scenario {
   /** nginx stands in front, and speaks the uwsgi protocol to the server. */
   readonly front?: 'tcp' | 'unix';
   /** Every server writes its default line per request to a file. */
-  readonly logs?: true;
+  readonly logs?: boolean;
   readonly servers: readonly ServerName[];
 }
 

@@ -41,7 +41,7 @@ export const SERVERS = [
     name: 'nuwsgi-quiet',
     runs: ['python', 'js'],
     needs: undefined,
-    arguments: (scenario, port) => nuwsgi({ ...scenario, logs: undefined }, '--http', port),
+    arguments: (scenario, port) => nuwsgi(quiet(scenario), '--http', port),
     endSignal: 'SIGTERM',
   },
   {
@@ -67,7 +67,7 @@ export const SERVERS = [
     name: 'uwsgi-http11-quiet',
     runs: ['python'],
     needs: UWSGI,
-    arguments: (scenario, port) => [...uwsgi({ ...scenario, logs: undefined }), '--http11-socket', `127.0.0.1:${port}`],
+    arguments: (scenario, port) => [...uwsgi(quiet(scenario)), '--http11-socket', `127.0.0.1:${port}`],
     endSignal: 'SIGINT',
   },
   {
@@ -134,6 +134,9 @@ const addressOf = ({ front }: Scenario, port: number) => (front === undefined ? 
 
 /** nuwsgi and uWSGI have the same options for their logs. */
 const logOptions = ({ logs }: Scenario) => (logs ? ['--logto', LOG_FILE] : ['--disable-logging']);
+
+/** The scenario without a log, for a server that is compared with itself. */
+const quiet = (scenario: Scenario): Scenario => ({ ...scenario, logs: false });
 
 function nuwsgi(scenario: Scenario, listener: string, port: number): string[] {
   const { app, processes, threads } = scenario;
