@@ -356,13 +356,15 @@ describe('downloads', () => {
     socket.write(`GET ${path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`);
     let bytes = 0;
     let expected = Number.POSITIVE_INFINITY;
+    let head = '';
     await new Promise<void>((resolve, reject) => {
       socket.on('data', (chunk) => {
-        if (bytes === 0) {
-          const head = chunk.toString('latin1');
-          expected = head.indexOf('\r\n\r\n') + 4 + Number(/content-length: (\d+)/i.exec(head)?.[1]);
-        }
         bytes += chunk.length;
+        if (expected === Number.POSITIVE_INFINITY) {
+          head += chunk.toString('latin1'); // it may come in pieces
+          const end = head.indexOf('\r\n\r\n');
+          if (end >= 0) expected = end + 4 + Number(/content-length: (\d+)/i.exec(head)?.[1]);
+        }
         if (bytes >= expected) resolve();
       });
       socket.on('error', reject);
