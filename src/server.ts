@@ -11,17 +11,16 @@ import { allowProcAccess } from './arena/shared-pages.js';
 import { AppError, type Code, LoadError, type NuwsgiError } from './base/errors.js';
 import { printable } from './base/log.js';
 import { PipeDoorbell } from './dispatch/doorbell.js';
-import type { Exchange } from './dispatch/exchange.js';
+import type { Exchange, ExchangeRecord } from './dispatch/exchange.js';
 import { Pump } from './dispatch/pump.js';
 import { RequestVariables } from './dispatch/request-variables.js';
 import { Unavailable } from './dispatch/unavailable.js';
 import type { WorkerPort } from './dispatch/worker-port.js';
-import type { EdgeRequest } from './edge/edge-request.js';
-import { StaticFiles } from './edge/static/static-files.js';
 import { type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-app.js';
 import { constantVariables, type ListenerPlan } from './listener-plan.js';
 import { tryAddress } from './listeners/bind.js';
 import { Front } from './listeners/front.js';
+import type { FrontRequest } from './listeners/front-request.js';
 import { HttpNodeListener } from './listeners/http-node.js';
 import { HttpUwsListener } from './listeners/http-uws.js';
 import type { Listener } from './listeners/listener.js';
@@ -29,7 +28,7 @@ import { closeOnExec } from './listeners/native-sockets.js';
 import { byPrecedence, type Mount, type Site } from './listeners/site.js';
 import { loadUws } from './listeners/uws-module.js';
 import { UwsgiListener } from './listeners/uwsgi.js';
-import { AnsweredRequest } from './observe/answered-request.js';
+import { AnsweredRequest, type Answerer, answererOf } from './observe/answered-request.js';
 import type { ServerLog } from './observe/log/open-log.js';
 import { type LogRequest, requestLog } from './observe/log/request-log.js';
 import type { ServerPlan } from './plan.js';
@@ -48,6 +47,8 @@ export class Server {
   readonly #listeners: Listener[] = [];
   readonly #mounts: Mount[] = [];
   readonly #front: Front | undefined;
+  /** Who answered requests in whose place a file is being sent. */
+  readonly #answerers = new WeakMap<ExchangeRecord, Answerer>();
   readonly #site: Site & { draining: boolean };
   readonly #hooks: Hooks;
   readonly #companions: Companions;
@@ -76,12 +77,12 @@ export class Server {
     const { edge, listeners } = this.#plan;
     if (edge === undefined) return undefined;
     for (const warning of edge.warnings) this.#log.line(`WARNING: ${warning}`);
-    return new Front({
-      files: new StaticFiles(edge.files, (text) => this.#log.line(text)),
+    return new Front(edge, {
       mounts: this.#mounts,
       constants: listeners.map(constantVariables),
       onAnswered: (exchange, request) => this.#onServed(exchange, request),
       onRefused: (peer, error) => this.#onRefused(peer, error),
+      warn: (text) => this.#log.line(text),
     });
   }
 
@@ -242,29 +243,31 @@ export class Server {
 
   #onAnswered(app: number, exchange: Exchange, worker: WorkerPort): void {
     this.#answered++;
-    if (this.#logRequest === undefined || exchange.record.muted) return;
+    const { record } = exchange;
+    if (this.#logRequest === undefined || record.muted) return;
     const request = this.#request;
-    request.take(exchange, this.#variables[app]);
     request.pid = this.#plan.apps[app]!.program.kind === 'python' ? worker.id : process.pid;
     request.worker = worker.index + 1;
     request.app = app;
     request.ofWorker = worker.answered;
     request.ofServer = this.#answered;
+    if (record.superseded) {
+      this.#answerers.set(record, answererOf(request));
+      return;
+    }
+    request.take(exchange, this.#variables[app]);
     request.nowMs = performance.now();
     this.#logRequest(request);
   }
 
-  /** A request was answered in front of the apps. */
-  #onServed(exchange: Exchange, asked: EdgeRequest): void {
-    this.#answered++;
-    if (this.#logRequest === undefined || exchange.record.muted) return;
-    const request = this.#request;
+  /** A request was answered in front of the apps, or after an app had its say: with a file that it named. */
+  #onServed(exchange: Exchange, asked: FrontRequest): void {
+    const { record } = asked.exchange;
+    if (!record.superseded) this.#answered++;
+    if (this.#logRequest === undefined || record.muted) return;
+    const nobody = { pid: process.pid, worker: 0, app: -1, ofWorker: -1, ofServer: this.#answered };
+    const request = Object.assign(this.#request, this.#answerers.get(record) ?? nobody);
     request.takeServed(exchange, (name) => asked.find(name));
-    request.pid = process.pid;
-    request.worker = 0;
-    request.app = -1;
-    request.ofWorker = -1;
-    request.ofServer = this.#answered;
     request.nowMs = performance.now();
     this.#logRequest(request);
   }

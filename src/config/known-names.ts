@@ -89,8 +89,7 @@ export const FAMILIES: readonly Family[] = [
   { why: LATER, values: 'response-headers-limit' },
   {
     why: LATER,
-    values: `add-header rem-header|del-header collect-header|response-header-collect pull-header error-page-403
-      error-page-404 error-page-500`,
+    values: 'collect-header|response-header-collect pull-header',
   },
   {
     why: `internal routing is ${LATER}, and may be what protects a path`,

@@ -10,6 +10,7 @@
 
 import { APPS } from './options/apps.js';
 import { CONFIGURATION } from './options/configuration.js';
+import { EDITS } from './options/edits.js';
 import { GENERAL } from './options/general.js';
 import { LOGGING } from './options/logging.js';
 import { LOGIC } from './options/logic.js';
@@ -26,6 +27,7 @@ export type { Kind, Option, Values } from './options/table.js';
 export const SECTIONS = [
   { title: 'Sockets', options: SOCKETS },
   { title: 'Requests and answers', options: REQUESTS },
+  { title: 'Edits of answers', options: EDITS },
   { title: 'Static files', options: STATIC },
   { title: 'Apps', options: APPS },
   { title: 'Workers', options: WORKERS },
@@ -39,6 +41,7 @@ export const SECTIONS = [
 export const OPTIONS = [
   ...SOCKETS,
   ...REQUESTS,
+  ...EDITS,
   ...STATIC,
   ...APPS,
   ...WORKERS,

@@ -335,16 +335,20 @@ export class Dispatcher implements ExchangeOwner, Receiver {
         return;
       }
     }
-    if (!exchange.gone && !this.#deliver(exchange, worker, at, flags, status, headBytes, bodyBytes)) return;
     const { record } = exchange;
     record.bodyBytes += bodyBytes;
     if (hasHead) {
-      exchange.headSent = true;
       record.status = status;
       record.headBytes = headBytes;
       record.fields = words[at + SLOT.header_count]!;
       record.core = core;
     }
+    // what is delivered may be edited on its way, and then noted anew
+    if (!exchange.gone && !this.#deliver(exchange, worker, at, flags, status, headBytes, bodyBytes)) {
+      record.status = record.headBytes = record.fields = record.bodyBytes = 0;
+      return;
+    }
+    if (hasHead) exchange.headSent = true;
     if (isLast) {
       worker.inFlight--;
       worker.answered++;

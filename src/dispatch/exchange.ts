@@ -54,6 +54,8 @@ export class ExchangeRecord {
   via: '' | 'sendfile' | 'route' = '';
   /** A rule wants no line for it in the log. */
   muted = false;
+  /** A file takes the place of this answer: the log's line is written when that has been sent. */
+  superseded = false;
 }
 
 export abstract class Exchange {

@@ -7,24 +7,67 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError } from '../base/errors.js';
 import type { Config } from '../config/options.js';
+import type { EditsPlan } from './answer-edits.js';
+import type { ErrorPages, Page } from './reply.js';
 import { MimeTypes, readMimeTypes } from './static/mime.js';
 import { isBelow } from './static/paths.js';
 import type { ExpiryRule, StaticPlan } from './static/static-files.js';
 
 export interface EdgePlan {
   readonly files: StaticPlan;
+  /** Undefined: no answer is edited. */
+  readonly edits: EditsPlan | undefined;
+  readonly pages: ErrorPages;
+  /** An app may name a file that is sent in place of its answer's body. */
+  readonly allowsSendfile: boolean;
   /** What is odd, and no reason not to start. */
   readonly warnings: readonly string[];
 }
 
 /** What the accept side does by itself; undefined when that is nothing. Throws `ConfigError`. */
 export function edgePlanOf(config: Config): EdgePlan | undefined {
-  const servesFiles =
-    config['static-map'].length + config['static-map2'].length + config['check-static'].length > 0 ||
-    config['check-static-docroot'];
-  if (!servesFiles) return undefined;
+  const isAsked = ASKING.some((option) => config[option].length > 0) || config['check-static-docroot'];
+  if (!isAsked) return undefined;
   const warnings: string[] = [];
-  return { files: staticPlanOf(config, warnings), warnings };
+  const pages = errorPagesOf(config);
+  const added = config['add-header'].map(({ name, value }) => [name, value] as const);
+  const removed = config['rem-header'].map((name) => name.toLowerCase());
+  const allowsSendfile = config['static-safe'].length > 0;
+  const edits = added.length + removed.length + pages.size > 0 || allowsSendfile ? { added, removed } : undefined;
+  return { files: staticPlanOf(config, warnings), edits, pages, allowsSendfile, warnings };
+}
+
+/** Options that something has to stand in front of the apps for. */
+const ASKING = [
+  'static-map',
+  'static-map2',
+  'check-static',
+  'static-safe',
+  'add-header',
+  'rem-header',
+  'error-page-403',
+  'error-page-404',
+  'error-page-500',
+] as const satisfies readonly (keyof Config)[];
+
+/** The first page of each kind that can be read. Throws `ConfigError` where none can. */
+function errorPagesOf(config: Config): ErrorPages {
+  const directory = config.chdir ?? process.cwd();
+  const pages = new Map<number, Page>();
+  for (const status of [403, 404, 500] as const) {
+    let problem: string | undefined;
+    for (const path of config[`error-page-${status}`]) {
+      try {
+        if (!pages.has(status)) pages.set(status, { type: 'text/html', body: readFileSync(resolve(directory, path)) });
+      } catch (error) {
+        problem ??= `${path}: ${(error as Error).message}`;
+      }
+    }
+    if (problem !== undefined && !pages.has(status)) {
+      throw new ConfigError('CONFIG_FILE', `error-page-${status}`, problem);
+    }
+  }
+  return pages;
 }
 
 // biome-ignore format: a table

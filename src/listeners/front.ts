@@ -1,37 +1,48 @@
-// What stands in front of all apps where files are served: takes complete requests from the listeners, answers those
-// that are for a file, and hands the others to their apps.
+// What stands in front of all apps where the server answers or edits something by itself: takes complete requests from
+// the listeners, answers those that are for a file, edits answers, and hands the other requests to their apps.
 //
 // A server without any of this has no Front: its listeners speak to the dispatchers, and a request costs what it did.
-// Decided elsewhere: which file (edge/static/), how requests are read and go on (front-request.ts).
+// Decided elsewhere: which file (edge/static/), what is edited (edge/edited-exchange.ts), how requests are read and go on
+//   (front-request.ts).
 
 import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
-import type { Exchange } from '../dispatch/exchange.js';
+import { printable } from '../base/log.js';
+import { type AnswerHead, type Exchange, ExchangeRecord } from '../dispatch/exchange.js';
 import type { Receiver } from '../dispatch/receiver.js';
-import type { EdgeRequest } from '../edge/edge-request.js';
+import { AnswerEdits } from '../edge/answer-edits.js';
+import { EditedExchange, type OnHead } from '../edge/edited-exchange.js';
+import type { EdgePlan } from '../edge/plan.js';
 import { sendReply } from '../edge/reply.js';
-import { discard, type Found, type StaticFiles, sendFile } from '../edge/static/static-files.js';
+import { discard, type Found, StaticFiles, sendFile } from '../edge/static/static-files.js';
+import { fileNamedBy, merge } from '../edge/x-sendfile.js';
 import { type FrontRequest, HttpFrontRequest, PacketFrontRequest } from './front-request.js';
 import type { Mount } from './site.js';
 
-export interface FrontParts {
-  readonly files: StaticFiles;
+/** What the Front needs of the server. */
+export interface FrontHost {
   /** The apps; filled when they are up. */
   readonly mounts: readonly Mount[];
   /** Per listener: variables that all its requests have. */
   readonly constants: readonly Readonly<Record<string, string>>[];
-  /** A request was answered here. */
-  onAnswered(exchange: Exchange, request: EdgeRequest): void;
-  /** A request was refused here. */
+  /** The answer to a request that no app saw is complete, or a file that an app named has been sent. */
+  onAnswered(exchange: Exchange, request: FrontRequest): void;
+  /** A request was refused. */
   onRefused(peer: string, error: NuwsgiError<Code>): void;
+  /** Something a person should know. */
+  warn(text: string): void;
 }
 
 export class Front implements Receiver {
-  readonly #parts: FrontParts;
+  readonly #plan: EdgePlan;
+  readonly #host: FrontHost;
+  readonly #files: StaticFiles;
   /** Requests that are being looked at, and answers on their way. */
   #inside = 0;
 
-  constructor(parts: FrontParts) {
-    this.#parts = parts;
+  constructor(plan: EdgePlan, host: FrontHost) {
+    this.#plan = plan;
+    this.#host = host;
+    this.#files = new StaticFiles(plan.files, (text) => host.warn(text));
   }
 
   get inside(): number {
@@ -49,7 +60,7 @@ export class Front implements Receiver {
     nowMs: number,
   ): void {
     const rest = { listener, input, inputFd, nowMs };
-    this.#take(new HttpFrontRequest(exchange, isHead, names, values, rest, this.#parts.constants[listener]!));
+    this.#take(new HttpFrontRequest(exchange, isHead, names, values, rest, this.#host.constants[listener]!));
   }
 
   submitPacket(
@@ -65,53 +76,93 @@ export class Front implements Receiver {
   }
 
   #take(request: FrontRequest): void {
-    const found = this.#parts.files.find(request);
+    const exchange = this.#edited(request, this.#plan.allowsSendfile);
+    const found = this.#files.find(request);
     if (!(found instanceof Promise)) {
-      this.#act(request, found);
+      this.#act(request, exchange, found);
       return;
     }
     request.detach();
     this.#inside++;
     found.then((found) => {
       this.#inside--;
-      if (request.exchange.gone) giveUp(request.exchange, found);
-      else this.#act(request, found);
+      if (exchange.gone) giveUp(exchange, found);
+      else this.#act(request, exchange, found);
     });
   }
 
-  #act(request: FrontRequest, found: Found | undefined): void {
-    const { exchange } = request;
+  /** What answers to `request` go through. */
+  #edited(request: FrontRequest, allowsSendfile: boolean): Exchange {
+    const { edits, pages } = this.#plan;
+    const { exchange, isHead } = request;
+    if (edits === undefined) return exchange;
+    const onHead: OnHead | undefined = allowsSendfile ? (app, head) => this.#onHead(request, app, head) : undefined;
+    return new EditedExchange(exchange, isHead, new AnswerEdits(edits), pages, onHead);
+  }
+
+  #act(request: FrontRequest, exchange: Exchange, found: Found | undefined): void {
     if (found === undefined) {
-      this.#toApp(request);
+      this.#toApp(request, exchange);
       return;
     }
     if (found.kind === 'reply') {
       exchange.record.via = 'route';
-      sendReply(exchange, found.reply, request.isHead);
-      this.#onAnswered(request);
+      sendReply(exchange, found.reply, this.#plan.pages, request.isHead);
+      this.#onAnswered(exchange, request);
       return;
     }
     exchange.record.via = 'sendfile';
     this.#inside++;
     sendFile(exchange, found, request, () => {
       this.#inside--;
-      this.#onAnswered(request);
+      this.#onAnswered(exchange, request);
     });
   }
 
-  #toApp(request: FrontRequest): void {
-    const { exchange } = request;
-    if (request.forward(this.#parts.mounts, exchange)) return;
+  #toApp(request: FrontRequest, exchange: Exchange): void {
+    if (request.forward(this.#host.mounts, exchange)) return;
     const error = new PeerError('PEER_NO_APP', request.get('PATH_INFO'));
-    this.#parts.onRefused(exchange.record.peer, error);
+    this.#host.onRefused(exchange.record.peer, error);
     exchange.refuse(error);
     exchange.released();
   }
 
-  #onAnswered(request: FrontRequest): void {
-    const { exchange } = request;
+  /** An app's answer may name a file: then that is sent in its place. */
+  #onHead(request: FrontRequest, app: EditedExchange, head: AnswerHead): boolean {
+    const named = fileNamedBy(head);
+    const root = named === undefined ? undefined : this.#files.safeTreeOf(named.path);
+    if (named === undefined || root === undefined) return false;
+    const { isHead } = request;
+    const record = Object.assign(new ExchangeRecord(), app.record, { bodyBytes: 0, via: 'sendfile' });
+    const exchange = new EditedExchange(app.inner, isHead, app.edits, this.#plan.pages, undefined, record);
+    app.record.superseded = true;
+    this.#inside++;
+    // The line in the log tells of the file and of the worker that named it: both have to be done with it.
+    let pending = 2;
+    const finish = () => {
+      if (--pending > 0) return;
+      this.#inside--;
+      this.#host.onAnswered(exchange, request);
+    };
+    app.onReleased = finish;
+    Promise.resolve(this.#files.named(named.path, root, request)).then((found) => {
+      if (exchange.gone) {
+        if (found?.kind === 'file') discard(found.file);
+        finish();
+      } else if (found?.kind === 'file') {
+        sendFile(exchange, { ...found, ...merge(named, found.fields) }, request, finish);
+      } else {
+        if (found === undefined) this.#host.warn(`X-Sendfile: there is no file ${printable(named.path)}`);
+        sendReply(exchange, found?.reply ?? { status: 404, fields: [] }, this.#plan.pages, isHead);
+        finish();
+      }
+    });
+    return true;
+  }
+
+  #onAnswered(exchange: Exchange, request: FrontRequest): void {
     exchange.released();
-    this.#parts.onAnswered(exchange, request);
+    this.#host.onAnswered(exchange, request);
   }
 }
 

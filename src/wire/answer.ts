@@ -12,6 +12,10 @@ export const isBodyless = (status: number) => status === 204 || status === 304;
 /** "404 Not Found". */
 export const statusLine = (status: number) => `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
 
+/** The answer to a client when the app failed; what went wrong is for the log only. bridge_wsgi.py has the same. */
+export const FAILURE_HEAD = '500 Internal Server Error\r\nContent-Type: text/plain';
+export const FAILURE_BODY = 'Internal Server Error';
+
 /** What a client is told about a failure: its status and no more. Details go to the log. */
 export interface PlainAnswer {
   readonly status: string;

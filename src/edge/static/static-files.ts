@@ -8,14 +8,15 @@
 import { close } from 'node:fs';
 import { printable } from '../../base/log.js';
 import type { Exchange } from '../../dispatch/exchange.js';
+import { statusLine } from '../../wire/answer.js';
 import type { EdgeRequest } from '../edge-request.js';
-import { answerHead, type Field, NO_BODY, plainReply, type Reply, recordHead } from '../reply.js';
+import { answerHead, type Field, NO_BODY, type Reply, recordHead } from '../reply.js';
 import { run, type Steps, wait } from '../steps.js';
 import { select } from './conditional.js';
 import { FileStore, type Stored, type StoredFile } from './file-store.js';
 import type { MimeTypes } from './mime.js';
 import { Tree } from './open-file.js';
-import { isServable, type PathMap, pathBelow, withSlash } from './paths.js';
+import { isBelow, isServable, type PathMap, pathBelow, withSlash } from './paths.js';
 import { sendFilePart } from './send-file.js';
 
 /** A rule for the field Expires. */
@@ -48,8 +49,10 @@ export interface StaticPlan {
 export interface FileAnswer {
   readonly kind: 'file';
   readonly file: StoredFile;
-  /** Besides length and ranges. */
+  /** Besides length, dates, tags and ranges, unless an app gave these. */
   readonly fields: readonly Field[];
+  /** Status and reason phrase that an app gave; undefined: those of a file. */
+  readonly line?: string;
 }
 export type Found = FileAnswer | { readonly kind: 'reply'; readonly reply: Reply };
 
@@ -89,6 +92,25 @@ export class StaticFiles {
     return run(this.#firstOf(candidates, request));
   }
 
+  /**
+   * The answer with the file at `path`, which a rule or an app names, if it lies in `root` or a safe directory.
+   * Undefined when there is none. Never rejects.
+   */
+  named(path: string, root: Tree, request: EdgeRequest): Found | undefined | Promise<Found | undefined> {
+    return run(this.#named(path, root, request));
+  }
+
+  *#named(path: string, root: Tree, request: EdgeRequest): Steps<Found | undefined> {
+    const stored = yield* wait(this.#store.get(path, root, this.#safe));
+    if (stored.kind === 'file') return yield* this.#answer(path, root, stored.file, request);
+    return stored.kind === 'directory' ? undefined : this.#refusal(stored, path, root);
+  }
+
+  /** The safe directory that `path` is below, by its text. */
+  safeTreeOf(path: string): Tree | undefined {
+    return this.#safe.find((tree) => isBelow(path, tree.path));
+  }
+
   #candidates(request: EdgeRequest): Candidate[] {
     const candidates: Candidate[] = [];
     for (const { map, root } of this.#maps) {
@@ -126,7 +148,7 @@ export class StaticFiles {
       if (slash === '') return yield* this.#answer(name, root, found.file, request);
       discard(found.file);
       const location = withSlash(request.get('REQUEST_URI'));
-      return { kind: 'reply', reply: plainReply(301, [['Location', location]]) };
+      return { kind: 'reply', reply: { status: 301, fields: [['Location', location]] } };
     }
     return undefined;
   }
@@ -139,13 +161,13 @@ export class StaticFiles {
     if (stored.kind === 'outside') {
       const where = `${printable(stored.real)} is not under ${printable(root.path)} or a safe path`;
       this.#warn(`[uwsgi-fileserve] security error: ${where}`);
-      return { kind: 'reply', reply: plainReply(403) };
+      return { kind: 'reply', reply: { status: 403, fields: [] } };
     }
     if (stored.kind !== 'failed') return undefined;
     const { code, message } = stored.error;
     this.#warn(`[uwsgi-fileserve] cannot open ${printable(path)}: ${printable(message)}`);
-    if (code === 'EMFILE' || code === 'ENFILE') return { kind: 'reply', reply: plainReply(503, [RETRY]) };
-    return { kind: 'reply', reply: plainReply(code === 'EACCES' || code === 'EPERM' ? 403 : 500) };
+    if (code === 'EMFILE' || code === 'ENFILE') return { kind: 'reply', reply: { status: 503, fields: [RETRY] } };
+    return { kind: 'reply', reply: { status: code === 'EACCES' || code === 'EPERM' ? 403 : 500, fields: [] } };
   }
 
   *#answer(path: string, root: Tree, file: StoredFile, request: EdgeRequest): Steps<FileAnswer> {
@@ -206,16 +228,30 @@ export function accepts(header: string, coding: string): boolean {
 /** Fields that tell what a body is: an answer without one has none of them. */
 const OF_CONTENT: ReadonlySet<string> = new Set(['Content-Type', 'Content-Encoding']);
 
+/** The value of a field; `name` in lower case. */
+const valueIn = (fields: readonly Field[], name: string) =>
+  fields.find(([other]) => other.length === name.length && other.toLowerCase() === name)?.[1];
+
 /** Answers `exchange` with a file, or with what its conditions and ranges make of it. Calls `done` when it is sent. */
 export function sendFile(exchange: Exchange, answer: FileAnswer, request: EdgeRequest, done: () => void): void {
-  const { file } = answer;
-  const { status, start, end } = select(file, (name) => request.get(name), request.isHead);
-  const fields = status < 300 ? [...answer.fields] : answer.fields.filter(([name]) => !OF_CONTENT.has(name));
-  fields.push(['Last-Modified', file.lastModified], ['ETag', file.etag], ['Accept-Ranges', 'bytes']);
+  const { file, line } = answer;
+  const etag = valueIn(answer.fields, 'etag');
+  const lastModified = valueIn(answer.fields, 'last-modified');
+  const validators = { size: file.size, etag: etag ?? file.etag, lastModified: lastModified ?? file.lastModified };
+  const { status, start, end } =
+    line === undefined || line.startsWith('200')
+      ? select(validators, (name) => request.get(name), request.isHead)
+      : { status: Number(line.slice(0, 3)), start: 0, end: file.size };
+  const isOfContent = status !== 304 && status !== 412 && status !== 416;
+  const fields = isOfContent ? [...answer.fields] : answer.fields.filter(([name]) => !OF_CONTENT.has(name));
+  if (lastModified === undefined) fields.push(['Last-Modified', file.lastModified]);
+  if (etag === undefined) fields.push(['ETag', file.etag]);
+  fields.push(['Accept-Ranges', 'bytes']);
   if (status === 206) fields.push(['Content-Range', `bytes ${start}-${end - 1}/${file.size}`]);
   if (status === 416) fields.push(['Content-Range', `bytes */${file.size}`]);
-  const head = answerHead(status, fields, status === 304 ? -1 : end - start);
-  recordHead(exchange, head, fields.length);
+  const isOwnLine = line?.startsWith(String(status)) ?? false;
+  const head = answerHead(isOwnLine ? line! : statusLine(status), fields, status === 304 ? -1 : end - start);
+  recordHead(exchange.record, head, fields.length);
   const isEmpty = request.isHead || start === end;
   if (!isEmpty && file.content === undefined) {
     sendFilePart(exchange, head, { fd: file.fd, start, end }, done);

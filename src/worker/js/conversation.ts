@@ -3,18 +3,18 @@
 // What is here: which answers an app may give, what becomes of its mistakes, when its iterable is closed.
 // What is not: where the bytes go (transport.ts), how an app is found (load.ts), what a head may hold (wire/head.ts).
 
+import { FAILURE_BODY, FAILURE_HEAD } from '../../wire/answer.js';
 import { BrokenAnswer, type Head, makeHead } from '../../wire/head.js';
 import type { Application, Body, Environ, StartResponse, Write } from './api.js';
 import { ClientGone, type Transport } from './transport.js';
 
-const FAILURE_HEAD: Head = {
+const FAILURE: Head = {
   status: 500,
-  text: '500 Internal Server Error\r\nContent-Type: text/plain',
-  length: 21,
+  text: FAILURE_HEAD,
+  length: FAILURE_BODY.length,
   dated: false,
   fields: 1,
 };
-const FAILURE_BODY = 'Internal Server Error';
 
 type Chunk = string | Uint8Array;
 
@@ -186,7 +186,7 @@ export class Conversation {
     } else {
       this.#sent = true;
       const body = this.#isHead ? '' : FAILURE_BODY;
-      void transport.first(FAILURE_HEAD, body, body.length, FAILURE_HEAD.length, true);
+      void transport.first(FAILURE, body, body.length, FAILURE.length, true);
     }
   }
 }
