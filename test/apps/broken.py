@@ -43,6 +43,11 @@ def too_short(environ, start_response):
     return [b'12345']
 
 
+def too_short_empty(environ, start_response):
+    start_response('200 OK', TEXT + [('Content-Length', '10')])
+    return []
+
+
 def goes_on_when_gone(environ, start_response):
     write = start_response('200 OK', TEXT)
     failures = 0

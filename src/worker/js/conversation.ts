@@ -22,6 +22,8 @@ type Chunk = string | Uint8Array;
 export interface Reporter {
   /** An app failed in the request that `environ` describes. */
   failed(environ: Environ, error: unknown): void;
+  /** Something of that request that is worth a line. */
+  warn(environ: Environ, text: string): void;
   /** Said once per `topic`. */
   warnOnce(topic: string, text: string): void;
 }
@@ -35,6 +37,8 @@ export class Conversation {
   #sent = false;
   /** Bytes the declared Content-Length still allows; -1: none declared. */
   #left = -1;
+  /** The last `write` of the app, which may not have waited for it. */
+  #writing: Promise<void> | undefined;
 
   /** `isHead`: the request is a HEAD, so no body is sent. */
   constructor(transport: Transport, isHead: boolean, reporter: Reporter) {
@@ -58,13 +62,19 @@ export class Conversation {
     }
     this.#head = head;
     this.#left = head.length;
-    if (head.status === 204 || head.status === 304) this.#bodyless = true;
+    this.#bodyless = this.#isHead || isBodylessStatus(head.status);
     return this.#write;
   };
 
-  readonly #write: Write = async (data) => {
-    if (this.#head === undefined) throw new BrokenAnswer('write was called before startResponse');
-    if (data.length > 0) await this.#send(checked(data));
+  /** One write after the other, whether the app waits for them or not. */
+  readonly #write: Write = (data) => {
+    const sent = (this.#writing ?? Promise.resolve()).then(() => {
+      const chunk = checked(data);
+      return chunk.length > 0 ? this.#send(chunk) : undefined;
+    });
+    this.#writing = sent;
+    sent.catch(() => {}); // who does not wait for it learns of its failure by the next one, or not at all
+    return sent;
   };
 
   readonly #onDropped = (name: string): void => {
@@ -75,49 +85,59 @@ export class Conversation {
   run(app: Application, environ: Environ): void | Promise<void> {
     try {
       const result = app(environ, this.startResponse);
-      if (isPromise(result)) return result.then((body) => this.#answer(body)).catch((e) => this.#fail(environ, e));
-      const rest = this.#answer(result);
+      const rest = isPromise(result)
+        ? Promise.resolve(result).then((body) => this.#answer(environ, body))
+        : this.#answer(environ, result);
       if (rest !== undefined) return rest.catch((error) => this.#fail(environ, error));
     } catch (error) {
-      this.#fail(environ, error);
+      return this.#fail(environ, error);
     }
   }
 
-  #answer(body: Body): void | Promise<void> {
-    if (typeof body === 'string' || body instanceof Uint8Array) return this.#answerWhole(body);
-    if (body === null || body === undefined) return this.#finish();
-    if (Array.isArray(body)) {
-      if (body.length === 1) return this.#answerWhole(checked(body[0]));
-      return this.#answerWhole(Buffer.concat(body.map((chunk) => Buffer.from(checked(chunk)))));
+  #answer(environ: Environ, body: Body): void | Promise<void> {
+    if (this.#writing !== undefined) {
+      const written = this.#writing;
+      this.#writing = undefined;
+      return written.then(() => this.#answer(environ, body));
     }
-    if (Symbol.asyncIterator in body || Symbol.iterator in body) return this.#answerParts(body);
-    throw new BrokenAnswer(`the application gives ${typeof body} where a body is wanted`);
+    if (typeof body === 'string' || body instanceof Uint8Array) return this.#answerWhole(environ, body);
+    if (body === null || body === undefined) return this.#finish(environ);
+    if (Array.isArray(body)) {
+      if (body.length === 1) return this.#answerWhole(environ, checked(body[0]));
+      return this.#answerWhole(environ, Buffer.concat(body.map((chunk) => Buffer.from(checked(chunk)))));
+    }
+    if (isIterable(body)) return this.#answerParts(environ, body);
+    throw new BrokenAnswer(`the application gives ${nameOf(body)} where a body is wanted`);
   }
 
   /** All of the body is there: it goes out in one piece, of known length. */
-  #answerWhole(body: Chunk): void | Promise<void> {
+  #answerWhole(environ: Environ, body: Chunk): void | Promise<void> {
     const head = this.#head;
     if (head === undefined) throw new BrokenAnswer('the application returned without calling startResponse');
-    if (!this.#sent && !this.#bodyless && body.length > 0) {
+    if (body.length > 0 && !this.#sent) {
       const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
       if (head.length === -1 || head.length === bytes) {
-        this.#sent = true;
-        return this.#transport.first(head, body, bytes, bytes, true);
+        if (!this.#bodyless) {
+          this.#sent = true;
+          return this.#transport.first(head, body, bytes, bytes, true);
+        }
+        if (!isBodylessStatus(head.status)) this.#head = { ...head, length: bytes }; // a HEAD: as for a GET
       }
     }
-    if (body.length === 0) return this.#finish();
-    return this.#send(body).then(() => this.#finish());
+    if (body.length === 0 || this.#bodyless) return this.#finish(environ);
+    return this.#send(body).then(() => this.#finish(environ));
   }
 
   /** The body comes part by part. The iterable is closed in every case, once. */
-  async #answerParts(body: Iterable<Chunk> | AsyncIterable<Chunk>): Promise<void> {
+  async #answerParts(environ: Environ, body: Iterable<Chunk> | AsyncIterable<Chunk>): Promise<void> {
     // `for await` closes the iterator when it is left early, and takes synchronous iterables too
     for await (const chunk of body) {
       const data = checked(chunk);
-      if (data.length > 0) await this.#send(data);
+      if (data.length > 0) await (this.#writing === undefined ? this.#send(data) : this.#write(data));
       if (this.#bodyless && this.#head !== undefined) break; // nothing more would be sent, and there may be no end
     }
-    await this.#finish();
+    await this.#writing;
+    await this.#finish(environ);
   }
 
   async #send(data: Chunk): Promise<void> {
@@ -127,6 +147,7 @@ export class Conversation {
     const transport = this.#transport;
     let bytes = typeof data === 'string' ? Buffer.from(data) : data;
     if (!transport.open) {
+      if (this.#left !== 0) throw new BrokenAnswer('write was called after the end of the answer');
       this.#tooLong(head);
       return;
     }
@@ -147,21 +168,19 @@ export class Conversation {
   }
 
   /** Nothing comes any more. */
-  #finish(): void | Promise<void> {
+  #finish(environ: Environ): void | Promise<void> {
     const transport = this.#transport;
     if (!transport.open) return;
     const head = this.#head;
     if (head === undefined) throw new BrokenAnswer('the application returned without calling startResponse');
     const missing = this.#left > 0 && !this.#bodyless;
     if (missing) {
-      const text = `the application announced ${head.length} bytes and gave ${this.#left} less: the connection is closed`;
-      this.#reporter.warnOnce(text, text);
+      const gave = `the application announced ${head.length} bytes and gave ${this.#left} less`;
+      if (!this.#sent) throw new BrokenAnswer(gave);
+      this.#reporter.warn(environ, `${gave}: the connection is closed`);
     }
     if (this.#sent) {
       transport.end(missing);
-    } else if (missing) {
-      this.#sent = true;
-      return Promise.resolve(transport.first(head, '', 0, head.length, false)).then(() => transport.end(true));
     } else {
       this.#sent = true;
       // without a body the length is what the app said, if it said so; with an empty one it is 0
@@ -170,6 +189,7 @@ export class Conversation {
   }
 
   #tooLong(head: Head): void {
+    this.#bodyless = true; // what follows need not even be asked for: there may be no end to it
     this.#reporter.warnOnce(
       'too long',
       `the application gives more bytes than its Content-Length of ${head.length}: cut off`,
@@ -177,7 +197,12 @@ export class Conversation {
   }
 
   /** The app failed: 500 when nothing has left yet, otherwise the connection is cut. */
-  #fail(environ: Environ, error: unknown): void {
+  #fail(environ: Environ, error: unknown): void | Promise<void> {
+    if (this.#writing !== undefined) {
+      const settled = this.#writing.catch(() => {});
+      this.#writing = undefined;
+      return settled.then(() => this.#fail(environ, error)); // the slot may still hold what was written
+    }
     const transport = this.#transport;
     if (!(error instanceof ClientGone)) this.#reporter.failed(environ, error);
     if (!transport.open) return;
@@ -191,12 +216,21 @@ export class Conversation {
   }
 }
 
-const isPromise = (value: unknown): value is Promise<Body> =>
+const isBodylessStatus = (status: number) => status === 204 || status === 304;
+
+const isPromise = (value: unknown): value is PromiseLike<Body> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+
+const isIterable = (value: unknown): value is Iterable<Chunk> | AsyncIterable<Chunk> =>
+  typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
+
+/** What to call a value that should have been another. */
+function nameOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;
+  return value.constructor?.name || 'object';
+}
 
 function checked(chunk: unknown): Chunk {
   if (typeof chunk === 'string' || chunk instanceof Uint8Array) return chunk;
-  throw new BrokenAnswer(
-    `the application gives ${chunk === null ? 'null' : typeof chunk} where text or bytes are wanted`,
-  );
+  throw new BrokenAnswer(`the application gives ${nameOf(chunk)} where text or bytes are wanted`);
 }

@@ -6,6 +6,7 @@
 //   uses timers or sockets of its own, the thread waits with its event loop running.
 // Decided elsewhere: who starts and ends threads (dispatch/pool.ts), the rules of an answer (conversation.ts).
 
+import { inspect } from 'node:util';
 import type { MessagePort } from 'node:worker_threads';
 import type { ArenaMemory } from '../../arena/arena.js';
 import {
@@ -21,6 +22,7 @@ import { ThreadRings } from '../../arena/thread-rings.js';
 import type { Application, Environ } from './api.js';
 import { Conversation, type Reporter } from './conversation.js';
 import { makeEnviron, makeEnvironFromPacket } from './environ.js';
+import { InputSource } from './input.js';
 import { loadApplication } from './load.js';
 import { captureOutput } from './output.js';
 import { Transport } from './transport.js';
@@ -65,7 +67,7 @@ export default async function serve(task: ThreadTask): Promise<void> {
   try {
     app = await loadApplication(task.file, task.callable);
   } catch (error) {
-    const loadError = error instanceof Error ? trimStack(error) : String(error);
+    const loadError = textOf(error);
     task.port.postMessage({ loadError } satisfies LoadFailure);
     return;
   }
@@ -103,11 +105,12 @@ class Thread {
       'uwsgi.node': task.hostname,
     }));
     this.#reporter = {
-      failed: (environ, error) => console.error(failureText(environ, error)),
+      failed: (environ, error) => say(`failed: ${requestOf(environ)}\n${textOf(error)}`),
+      warn: (environ, text) => say(`${requestOf(environ)}: ${text}`),
       warnOnce: (topic, text) => {
         if (this.#warned.has(topic)) return;
         this.#warned.add(topic);
-        console.error(text);
+        say(text);
       },
     };
   }
@@ -166,10 +169,9 @@ class Thread {
     const middle = start + words[at + SLOT.names_bytes]!;
     const end = middle + words[at + SLOT.values_bytes]!;
     const inputBytes = words[at + SLOT.input_bytes]!;
-    const source = {
-      data: inputBytes === 0 ? NO_INPUT : Uint8Array.from(bytes.subarray(end, end + inputBytes)),
-      fd: words[at + SLOT.input_fd]!,
-    };
+    const inputFd = words[at + SLOT.input_fd]!;
+    const data = inputBytes === 0 ? NO_INPUT : new Uint8Array(bytes.subarray(end, end + inputBytes));
+    const source = new InputSource(data, inputFd);
     const base = this.#bases[words[at + SLOT.listener]!]!;
     const flags = words[at + SLOT.request_flags]!;
     const values = bytes.toString('latin1', middle, end);
@@ -179,10 +181,13 @@ class Thread {
         : makeEnviron(base, bytes.toString('latin1', start, middle), values, source);
     const isHead = (flags & REQUEST.HEAD) !== 0;
     const pending = new Conversation(transport, isHead, this.#reporter).run(this.#app, environ);
-    if (pending === undefined) return;
+    if (pending === undefined) {
+      if (inputFd >= 0) source.end();
+      return;
+    }
     this.#isSynchronous = false;
     this.#running++;
-    void pending.then(this.#done);
+    void (inputFd < 0 ? pending : pending.then(() => source.end())).then(this.#done);
   }
 
   readonly #done = (): void => {
@@ -205,14 +210,18 @@ class Thread {
   }
 }
 
-/** The error with its stack, behind a line that says whose request it was; no byte of the client goes in unescaped. */
-function failureText(environ: Environ, error: unknown): string {
-  const request = JSON.stringify(`${environ.REQUEST_METHOD} ${environ.REQUEST_URI}`).slice(1, -1);
-  return `failed: ${request}\n${error instanceof Error ? trimStack(error) : String(error)}`;
+/** Writes lines to the log; not by `console`, which apps put in order for themselves. */
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
-/** The stack without the lines of the server's own files, which say nothing about the app. */
-function trimStack(error: Error): string {
-  const lines = (error.stack ?? error.message).split('\n');
+/** Whose request it was, for a line in the log: no byte of the client's in it unescaped. */
+function requestOf(environ: Environ): string {
+  return JSON.stringify(`${environ.REQUEST_METHOD} ${environ.REQUEST_URI}`).slice(1, -1);
+}
+
+/** What an app threw, which may be anything, as the log shows it: without the lines of the server's own files. */
+function textOf(error: unknown): string {
+  const lines = inspect(error).split('\n');
   return lines.filter((line) => !OWN_FRAME.test(line)).join('\n');
 }

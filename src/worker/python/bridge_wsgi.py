@@ -266,14 +266,12 @@ class Response:
         status, head, length, flags, fields = self.head
         missing = self.left > 0 and not self.bodyless
         if missing:
-            log('%s: the application announced %d bytes and gave %d less: the connection is closed'
-                % (request_of(environ), length, self.left))
+            gave = 'the application announced %d bytes and gave %d less' % (length, self.left)
+            if not self.sent:
+                raise BrokenAnswer(gave)
+            log('%s: %s: the connection is closed' % (request_of(environ), gave))
         if self.sent:
             out.end(BROKEN if missing else 0)
-        elif missing:
-            self.sent = True
-            out.first(status, head, b'', length, flags, fields)
-            out.end(BROKEN)
         else:
             self.sent = True
             # without a body the length is what the application said, if it said so; with an empty one it is 0
