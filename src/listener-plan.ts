@@ -5,15 +5,22 @@
 import { hostname } from 'node:os';
 import { accountId } from './base/accounts.js';
 import { ConfigError } from './base/errors.js';
-import type { ListenerOption } from './config/listeners.js';
+import type { ListenerOption, ListenerSetting } from './config/listeners.js';
 import type { Config } from './config/options.js';
 import type { Resolved } from './config/resolve.js';
+import type { TlsFiles } from './config/tls-address.js';
 import type { SocketOptions } from './listeners/bind.js';
 import type { BoundAddress } from './listeners/listener.js';
 
 export interface ListenerPlan {
   readonly place: BoundAddress;
+  /** `uwsgi` is node:net. */
   readonly engine: 'uws' | 'node' | 'uwsgi';
+  /** Why it is not the engine that usually serves the option. */
+  readonly engineNote: string | undefined;
+  readonly tls: TlsFiles | undefined;
+  /** It does nothing but send clients to HTTPS. */
+  readonly redirects: boolean;
 }
 
 /** The engine that serves each option, unless --http-engine or --protocol says otherwise. */
@@ -21,22 +28,44 @@ const ENGINES: Readonly<Record<ListenerOption, ListenerPlan['engine']>> = {
   http: 'uws',
   'http11-socket': 'uws',
   'http-socket': 'node',
+  https: 'uws',
+  'https-socket': 'node',
   socket: 'uwsgi',
+  'suwsgi-socket': 'uwsgi',
+  'http-to-https': 'node',
 };
 
 /** What chown(2) takes for an owner that stays. */
 const UNCHANGED = -1;
 
+/** Throws `ConfigError` CONFIG_CONFLICT when an engine is asked for what it cannot do. */
 export function listenersOf({ config, listeners }: Resolved): ListenerPlan[] {
-  return listeners.map(({ option, address }) => ({
-    place: { option: `--${option}`, address },
-    engine: engineOf(option, config),
+  return listeners.map((setting) => ({
+    place: { option: `--${setting.option}`, address: setting.address },
+    ...engineOf(setting, config),
+    tls: setting.tls,
+    redirects: setting.option === 'http-to-https',
   }));
 }
 
-function engineOf(option: ListenerOption, config: Config): ListenerPlan['engine'] {
-  if (option === 'socket') return config.protocol === 'http' ? 'node' : 'uwsgi';
-  return config['http-engine'] ?? ENGINES[option];
+function engineOf(setting: ListenerSetting, config: Config): Pick<ListenerPlan, 'engine' | 'engineNote'> {
+  const { option } = setting;
+  const usual = ENGINES[option];
+  if (usual === 'uwsgi') {
+    const isHttp = option === 'socket' && config.protocol === 'http';
+    return { engine: isHttp ? 'node' : 'uwsgi', engineNote: undefined };
+  }
+  const engine = config['http-engine'] ?? usual;
+  const lack = engine === 'uws' ? lackOfUws(setting) : undefined;
+  if (lack !== undefined && config['http-engine'] === 'uws') {
+    throw new ConfigError('CONFIG_CONFLICT', `${setting.at}: ${option}: ${lack}; use http-engine = node`);
+  }
+  return { engine: lack === undefined ? engine : 'node', engineNote: lack };
+}
+
+/** What a listener is asked for that uWebSockets.js cannot do. */
+function lackOfUws({ tls }: ListenerSetting): string | undefined {
+  return tls?.needsClient ? 'uWebSockets.js cannot refuse clients that have no certificate' : undefined;
 }
 
 /** Throws `ConfigError` CONFIG_BAD_VALUE when chown-socket names nobody. */
@@ -69,11 +98,13 @@ function ownerOf({ config, origins }: Resolved): { uid: number; gid: number } {
  * Variables that are the same for all requests of a listener. A port that is not known yet is put into each request
  * later (listeners/http-uws.ts, http-node.ts).
  */
-export function constantVariables({ place: { address } }: ListenerPlan): Readonly<Record<string, string>> {
+export function constantVariables({ place: { address }, tls }: ListenerPlan): Readonly<Record<string, string>> {
+  const usualPort = tls === undefined ? '80' : '443';
   return {
     QUERY_STRING: '',
     SERVER_NAME: hostname(),
-    SERVER_PORT: address.kind === 'tcp' && address.port > 0 ? String(address.port) : '80',
+    SERVER_PORT: address.kind === 'tcp' && address.port > 0 ? String(address.port) : usualPort,
     SERVER_PROTOCOL: 'HTTP/1.1',
+    ...(tls !== undefined && { HTTPS: 'on' }),
   };
 }

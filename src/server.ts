@@ -17,17 +17,11 @@ import { RequestVariables } from './dispatch/request-variables.js';
 import { Unavailable } from './dispatch/unavailable.js';
 import type { WorkerPort } from './dispatch/worker-port.js';
 import { type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-app.js';
-import { constantVariables, type ListenerPlan } from './listener-plan.js';
-import { tryAddress } from './listeners/bind.js';
+import { constantVariables } from './listener-plan.js';
+import { ListenerSet } from './listener-set.js';
 import { Front } from './listeners/front.js';
 import type { FrontRequest } from './listeners/front-request.js';
-import { HttpNodeListener } from './listeners/http-node.js';
-import { HttpUwsListener } from './listeners/http-uws.js';
-import type { Listener } from './listeners/listener.js';
-import { closeOnExec } from './listeners/native-sockets.js';
 import { byPrecedence, type Mount, type Site } from './listeners/site.js';
-import { loadUws } from './listeners/uws-module.js';
-import { UwsgiListener } from './listeners/uwsgi.js';
 import { AnsweredRequest, type Answerer, answererOf } from './observe/answered-request.js';
 import type { ServerLog } from './observe/log/open-log.js';
 import { type LogRequest, requestLog } from './observe/log/request-log.js';
@@ -44,7 +38,7 @@ export class Server {
   readonly #request = new AnsweredRequest();
   readonly #variables: RequestVariables[] = [];
   readonly #apps: HostedApp[] = [];
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: ListenerSet;
   readonly #mounts: Mount[] = [];
   readonly #front: Front | undefined;
   /** Who answered requests in whose place a file is being sent. */
@@ -70,6 +64,9 @@ export class Server {
       warn: (text) => log.line(text),
       onRefused: (peer, error) => this.#onRefused(peer, error),
     };
+    const { listeners: plans, sockets, uwsgi, inheritedFds } = plan;
+    const onRedirected = (exchange: Exchange, request: FrontRequest) => this.#onServed(exchange, request);
+    this.#listeners = new ListenerSet({ plans, site: this.#site, sockets, uwsgi, inheritedFds, log, onRedirected });
   }
 
   /** What stands between the listeners and the apps, if anything has to. */
@@ -89,9 +86,6 @@ export class Server {
   /** Loads the apps, starts their workers, opens the listeners. Throws `AppError` or `ConfigError`. */
   async start(): Promise<void> {
     const plan = this.#plan;
-    // an address that cannot be had is told before the apps are loaded, which may take a while
-    for (const { place } of plan.listeners) await tryAddress(place, plan.sockets);
-    for (const fd of plan.inheritedFds) closeOnExec(fd);
     if (plan.apps.some((app) => app.program.kind === 'python')) this.#doorbell = new PipeDoorbell(this.#pump.wake);
     let firstWorkerId = 1;
     for (const [index, definition] of plan.apps.entries()) {
@@ -104,9 +98,10 @@ export class Server {
     }
     this.#mounts.sort(byPrecedence);
     await this.#hooks.run('asap');
+    await this.#listeners.check(); // what cannot be had is told before the apps are loaded, which may take a while
     // Who gives up root opens the sockets first: requests that come before the apps are up wait for them, inside.
     const opensFirst = willDrop(plan.process.privileges);
-    if (opensFirst) await this.#openAll();
+    if (opensFirst) await this.#listeners.open();
     await this.#hooks.run('as-root');
     this.#dropPrivileges();
     await this.#hooks.run('as-user');
@@ -114,13 +109,9 @@ export class Server {
     await this.#hooks.run('pre-app');
     await this.#startApps();
     await this.#hooks.run('post-app');
-    if (!opensFirst) await this.#openAll();
+    if (!opensFirst) await this.#listeners.open();
     this.#companions.crons.start();
     await this.#hooks.run('accepting-once');
-  }
-
-  async #openAll(): Promise<void> {
-    for (const [index, listener] of this.#plan.listeners.entries()) await this.#open(listener, index);
   }
 
   #dropPrivileges(): void {
@@ -188,32 +179,9 @@ export class Server {
     };
   }
 
-  async #open(plan: ListenerPlan, index: number): Promise<void> {
-    const listener = this.#make(plan, index);
-    await listener.listen(plan.place);
-    this.#listeners.push(listener);
-    const { option, address } = plan.place;
-    const isChosen = (address.kind === 'tcp' && address.port === 0) || address.kind === 'fd';
-    const bound = isChosen && listener.port > 0 ? ` (port ${listener.port})` : '';
-    this.#log.line(`${option} ${address.text}${bound} is open, engine ${listener.engine}`);
-  }
-
-  #make(plan: ListenerPlan, index: number): Listener {
-    const { sockets, uwsgi } = this.#plan;
-    if (plan.engine === 'uwsgi') return new UwsgiListener(this.#site, index, sockets, uwsgi);
-    if (plan.engine === 'uws') {
-      const uws = loadUws(this.#plan.limits.headBytes);
-      if (typeof uws !== 'string') return new HttpUwsListener(uws, this.#site, index, sockets);
-      this.#log.line(
-        `WARNING: ${plan.place.option} ${plan.place.address.text} runs on node:http, because uWebSockets.js cannot be loaded here: ${uws}`,
-      );
-    }
-    return new HttpNodeListener(this.#site, index, sockets);
-  }
-
   /** The ports that the listeners got, in the order of the plan. */
   get ports(): readonly number[] {
-    return this.#listeners.map((listener) => listener.port);
+    return this.#listeners.ports;
   }
 
   /** Requests inside, waiting or running. */
@@ -225,12 +193,12 @@ export class Server {
   /** Stops in order. Takes at most `graceMs` for the requests inside, and as much for the workers. */
   async stop(graceMs: number): Promise<void> {
     this.#site.draining = true;
-    for (const listener of this.#listeners) listener.stopAccepting();
+    this.#listeners.stopAccepting();
     const deadline = performance.now() + graceMs;
     while (this.inside > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
     const loaded = this.#apps.filter((app) => app.failure === undefined);
     await Promise.all(loaded.map((app) => app.supervisor.stop(graceMs)));
-    for (const listener of this.#listeners) listener.close();
+    this.#listeners.close();
     this.#doorbell?.close();
     await this.#companions.stop();
     await this.#hooks.run('as-user-atexit');
@@ -238,7 +206,7 @@ export class Server {
 
   /** Ends everything at once. */
   abort(): void {
-    for (const listener of this.#listeners) listener.close();
+    this.#listeners.close();
   }
 
   #onAnswered(app: number, exchange: Exchange, worker: WorkerPort): void {

@@ -95,6 +95,12 @@ const FAILURES = {
     text: (option: string, address: string, problem: string) => `${option} ${address}: ${problem}`,
   },
 
+  CONFIG_TLS: {
+    status: 500,
+    exit: 1,
+    text: (option: string, file: string, problem: string) => `${option}: ${file}: ${problem}`,
+  },
+
   PEER_BAD_REQUEST: { status: 400, exit: 1, text: (why: string) => why },
   PEER_WRONG_PROTOCOL: {
     status: 400,

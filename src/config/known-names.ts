@@ -26,9 +26,9 @@ const CORE_ONLY = 'it speaks of the inside of uWSGI, which has no counterpart he
 export const FAMILIES: readonly Family[] = [
   // Sockets
   {
-    why: `TLS is ${LATER}; ${NGINX}`,
+    why: `several certificates on one address are ${LATER}; ${NGINX}`,
     refuses: true,
-    values: 'https https2 https-socket http-to-https suwsgi-socket|ssl-socket sni sni-regexp sni-dir',
+    values: 'sni sni-regexp sni-dir',
   },
   {
     why: 'this protocol is not served; use http-socket',

@@ -13,6 +13,7 @@ import { parseEncoder, parseLogger, parseLogto, parseRoute } from './log-target.
 import { parseNetwork } from './network.js';
 import type { Kind, Option, Values } from './options.js';
 import { parsePattern } from './pattern.js';
+import { parseTlsAddress, TLS_FORM } from './tls-address.js';
 
 /** `NAME=VALUE`, split at the first `=`. */
 export interface Assign {
@@ -118,6 +119,7 @@ const PARSERS: { readonly [K in Kind]: (text: string, option: Option) => Parsed<
   'type-expiry': parseTypeExpiry,
   header:        parseHeader,
   'header-name': parseHeaderName,
+  'tls-address': parseTlsAddress,
   mode: parseMode,
   owner: parseOwner,
 };
@@ -152,6 +154,7 @@ export const KIND_NAMES: Readonly<Record<Kind, readonly [placeholder: string, me
   'type-expiry': ['TYPE=SECONDS', 'a MIME type and a number of seconds'],
   header: ['NAME: VALUE', 'a header field'],
   'header-name': ['NAME', 'the name of a header field'],
+  'tls-address': [TLS_FORM, 'an address, a certificate and its key in PEM files, ciphers, certificates for clients'],
   mode: ['MODE', 'three octal digits, such as 660'],
   owner: ['USER[:GROUP]', 'a user and a group, by name or number'],
 };

@@ -6,16 +6,17 @@
 // Decided elsewhere: what is refused (wire/cgi.ts), what happens with a request then (intake.ts), how an answer is
 //   written (node-exchange.ts).
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Code, NuwsgiError, PeerError } from '../base/errors.js';
 import { answerFor } from '../wire/answer.js';
 import { HeadReader, parseTarget, type Target } from '../wire/cgi.js';
-import { NodeSocket, type SocketOptions } from './bind.js';
+import { NodeSocket } from './bind.js';
 import { type Admission, admit, collect, describe, peerName, presetPort } from './intake.js';
 import { linger } from './linger.js';
-import type { BoundAddress, Listener } from './listener.js';
+import type { BoundAddress, Listener, ListenerParts } from './listener.js';
 import { NodeExchange } from './node-exchange.js';
 import type { Site } from './site.js';
 
@@ -36,7 +37,7 @@ interface Connection {
 }
 
 export class HttpNodeListener implements Listener {
-  readonly engine = 'node:http';
+  readonly engine: string;
   readonly #server: Server;
   readonly #site: Site;
   readonly #index: number;
@@ -44,12 +45,12 @@ export class HttpNodeListener implements Listener {
   readonly #head = new HeadReader();
   readonly #connections = new WeakMap<Duplex, Connection>();
 
-  /** `index` is the listener's number, under which workers know its constant variables. */
-  constructor(site: Site, index: number, socketOptions: SocketOptions) {
+  constructor({ site, index, sockets, tls }: ListenerParts) {
     this.#site = site;
     this.#index = index;
+    this.engine = tls === undefined ? 'node:http' : 'node:https';
     const { limits } = site;
-    const server = createServer({
+    const options: ServerOptions = {
       maxHeaderSize: limits.headBytes,
       headersTimeout: limits.headTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
@@ -58,12 +59,16 @@ export class HttpNodeListener implements Listener {
       requireHostHeader: false, // the gate asks for it, and says so in the log
       insecureHTTPParser: false,
       noDelay: true,
-      keepAlive: socketOptions.keepAlive,
-    });
+      keepAlive: sockets.keepAlive,
+    };
+    const server =
+      tls === undefined
+        ? createServer(options)
+        : createTlsServer({ ...options, ...tls.options, handshakeTimeout: limits.headTimeoutMs });
     server.maxHeadersCount = 0; // node:http would cut the list silently; the gate counts
     server.timeout = limits.idleTimeoutMs; // see #onIdle
     Object.assign(server, { httpAllowHalfOpen: true }); // a client that sends FIN behind its request gets its answer
-    server.on('connection', (socket) => {
+    server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       const fresh = { pending: 0, reading: undefined, isSpent: false, refusal: undefined, idleAtBytes: 0 };
       this.#connections.set(socket, fresh);
     });
@@ -74,7 +79,7 @@ export class HttpNodeListener implements Listener {
     server.on('clientError', (error, socket) => this.#onClientError(error, socket));
     server.on('connect', (req, socket) => this.#onConnect(req, socket));
     this.#server = server;
-    this.#socket = new NodeSocket(server, socketOptions);
+    this.#socket = new NodeSocket(server, sockets);
   }
 
   async listen(place: BoundAddress): Promise<void> {

@@ -7,14 +7,14 @@
 // Decided elsewhere: what is refused (wire/cgi.ts), what happens with a request then (intake.ts), how an answer is
 //   written (uws-exchange.ts), HTTP/1.0 (http-node.ts).
 
-import type { HttpRequest, HttpResponse, TemplatedApp } from 'uws-node20';
+import type { AppOptions, HttpRequest, HttpResponse, TemplatedApp } from 'uws-node20';
 import { type Code, NuwsgiError } from '../base/errors.js';
 import { HeadReader } from '../wire/cgi.js';
-import type { SocketOptions } from './bind.js';
 import { admit, collect, describe, plainAddress, presetPort } from './intake.js';
-import type { BoundAddress, Listener } from './listener.js';
+import type { BoundAddress, Listener, ListenerParts } from './listener.js';
 import { PeerAddresses } from './peer-addresses.js';
 import type { Site } from './site.js';
+import type { Tls } from './tls.js';
 import { UwsExchange } from './uws-exchange.js';
 import type { Uws } from './uws-module.js';
 import { UwsSocket } from './uws-socket.js';
@@ -28,6 +28,16 @@ function latin1Of(text: string): string | undefined {
 
 const textOf = (address: ArrayBuffer) => plainAddress(Buffer.from(address).toString('latin1'));
 
+/** It reads the files itself; they have been checked. */
+function filesOf({ files: { cert, key, ciphers, clientCa } }: Tls): AppOptions {
+  return {
+    cert_file_name: cert,
+    key_file_name: key,
+    ...(ciphers !== undefined && { ssl_ciphers: ciphers }),
+    ...(clientCa !== undefined && { ca_file_name: clientCa }),
+  };
+}
+
 export class HttpUwsListener implements Listener {
   readonly engine = 'uWebSockets.js';
   readonly #app: TemplatedApp;
@@ -37,17 +47,16 @@ export class HttpUwsListener implements Listener {
   readonly #peers = new PeerAddresses();
   readonly #socket: UwsSocket;
 
-  /** `index` is the listener's number, under which workers know its constant variables. */
-  constructor(uws: Uws, site: Site, index: number, socketOptions: SocketOptions) {
+  constructor(uws: Uws, { site, index, sockets, tls }: ListenerParts) {
     this.#site = site;
     this.#index = index;
-    this.#app = uws.App();
+    this.#app = tls === undefined ? uws.App() : uws.SSLApp(filesOf(tls));
     this.#app.filter((res, change) => {
       if (change === 1) this.#peers.opened(textOf(res.getRemoteAddressAsText()));
       else this.#peers.closed();
     });
     this.#app.any('/*', (res, req) => this.#onRequest(res, req));
-    this.#socket = new UwsSocket(uws, this.#app, socketOptions);
+    this.#socket = new UwsSocket(uws, this.#app, sockets);
   }
 
   async listen(place: BoundAddress): Promise<void> {

@@ -1,6 +1,9 @@
 // What the server asks of a listener, whatever it speaks and whatever engine it runs on.
 
 import type { Address } from '../config/address.js';
+import type { SocketOptions } from './bind.js';
+import type { Site } from './site.js';
+import type { Tls } from './tls.js';
 
 /** An address to listen on. */
 export interface BoundAddress {
@@ -8,6 +11,16 @@ export interface BoundAddress {
   readonly address: Address;
   /** The option that asked for it, for messages. */
   readonly option: string;
+}
+
+/** What every listener is made of. */
+export interface ListenerParts {
+  readonly site: Site;
+  /** The listener's number, under which workers know its constant variables. */
+  readonly index: number;
+  readonly sockets: SocketOptions;
+  /** Undefined: it speaks in clear. */
+  readonly tls: Tls | undefined;
 }
 
 export interface Listener {

@@ -8,12 +8,13 @@
 // Decided elsewhere: what a packet may hold (wire/uwsgi.ts), how an answer is written (uwsgi-exchange.ts).
 
 import { createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
 import { printable } from '../base/log.js';
 import { MODIFIER, PacketFacts, PacketReader, packetHeader, preparePayload } from '../wire/uwsgi.js';
-import { NodeSocket, type SocketOptions } from './bind.js';
+import { NodeSocket } from './bind.js';
 import { peerName } from './intake.js';
-import type { BoundAddress, Listener } from './listener.js';
+import type { BoundAddress, Listener, ListenerParts } from './listener.js';
 import { placePacket } from './place-packet.js';
 import { RequestBody } from './request-body.js';
 import type { Site } from './site.js';
@@ -27,7 +28,7 @@ export interface UwsgiOptions {
 }
 
 export class UwsgiListener implements Listener {
-  readonly engine = 'node:net';
+  readonly engine: string;
   readonly #site: Site;
   readonly #index: number;
   readonly #socket: NodeSocket;
@@ -35,14 +36,19 @@ export class UwsgiListener implements Listener {
   readonly #sockets = new Set<Socket>();
   readonly #warned = new Set<string>();
 
-  /** `index` is the listener's number, under which workers know its constant variables. */
-  constructor(site: Site, index: number, socketOptions: SocketOptions, options: UwsgiOptions) {
+  constructor({ site, index, sockets, tls }: ListenerParts, options: UwsgiOptions) {
     this.#site = site;
     this.#index = index;
     this.#options = options;
-    const { keepAlive } = socketOptions;
-    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive }, (s) => this.#onConnection(s));
-    this.#socket = new NodeSocket(server, socketOptions);
+    this.engine = tls === undefined ? 'node:net' : 'node:tls';
+    const { keepAlive } = sockets;
+    const how = { allowHalfOpen: true, noDelay: true, keepAlive };
+    const { headTimeoutMs: handshakeTimeout } = site.limits;
+    const server =
+      tls === undefined
+        ? createServer(how, (socket) => this.#onConnection(socket))
+        : createTlsServer({ ...how, ...tls.options, handshakeTimeout }, (socket) => this.#onConnection(socket));
+    this.#socket = new NodeSocket(server, sockets);
   }
 
   listen(place: BoundAddress): Promise<void> {

@@ -9,6 +9,7 @@ import type { Expiry, HeaderField, Mapping } from '../edge-values.js';
 import type { HookAction } from '../hook.js';
 import type { LogEncoder, Logger, LogRoute, LogTarget } from '../log-target.js';
 import type { Network } from '../network.js';
+import type { TlsAddress } from '../tls-address.js';
 import type { Assign, Owner } from '../values.js';
 
 /** What an option of each kind is to the program. */
@@ -38,6 +39,7 @@ export interface Values {
   'type-expiry': Expiry;
   header: HeaderField;
   'header-name': string;
+  'tls-address': TlsAddress;
   /** Permissions of a file, or the mask that takes some away. */
   mode: number;
   owner: Owner;

@@ -1,0 +1,126 @@
+// The listeners of a server: checked before the apps are loaded, opened when they are up, closed in order.
+//
+// Decided elsewhere: which there are (listener-plan.ts), when each step comes (server.ts).
+
+import type { Log } from './base/log.js';
+import type { ListenerPlan } from './listener-plan.js';
+import { type SocketOptions, tryAddress } from './listeners/bind.js';
+import { HttpNodeListener } from './listeners/http-node.js';
+import { HttpUwsListener } from './listeners/http-uws.js';
+import { HttpsRedirect, type RedirectParts } from './listeners/https-redirect.js';
+import type { Listener, ListenerParts } from './listeners/listener.js';
+import { closeOnExec } from './listeners/native-sockets.js';
+import type { Site } from './listeners/site.js';
+import { loadTls, type Tls } from './listeners/tls.js';
+import { loadUws } from './listeners/uws-module.js';
+import { UwsgiListener, type UwsgiOptions } from './listeners/uwsgi.js';
+
+export interface ListenerSetParts {
+  readonly plans: readonly ListenerPlan[];
+  readonly site: Site;
+  readonly sockets: SocketOptions;
+  readonly uwsgi: UwsgiOptions;
+  /** Descriptors that were handed over and that no process is to inherit from here. */
+  readonly inheritedFds: readonly number[];
+  readonly log: Log;
+  readonly onRedirected: RedirectParts['onAnswered'];
+}
+
+const HTTPS_PORT = 443;
+/** More than any client sends to a page that has moved. */
+const REDIRECT_BODY_BYTES = 1 << 20;
+
+export class ListenerSet {
+  readonly #parts: ListenerSetParts;
+  readonly #tls = new Map<ListenerPlan, Tls>();
+  readonly #open: Listener[] = [];
+  /** Of the first that speaks HTTPS. */
+  #httpsPort = HTTPS_PORT;
+
+  constructor(parts: ListenerSetParts) {
+    this.#parts = parts;
+    for (const fd of parts.inheritedFds) closeOnExec(fd);
+  }
+
+  /**
+   * Reads the certificates, and finds out whether the addresses can be had, as far as that can be told. Throws
+   * `ConfigError` CONFIG_TLS or CONFIG_BIND.
+   */
+  async check(): Promise<void> {
+    const { plans, sockets, log } = this.#parts;
+    const told = new Set<string>();
+    for (const plan of plans) {
+      const { place, tls: files, engineNote } = plan;
+      if (engineNote !== undefined) log.line(`${place.option} runs on node:http: ${engineNote}`);
+      if (files !== undefined) {
+        const tls = loadTls(place.option, files);
+        for (const warning of tls.warnings.filter((text) => !told.has(text))) log.line(`WARNING: ${warning}`);
+        for (const warning of tls.warnings) told.add(warning);
+        this.#tls.set(plan, tls);
+      }
+      await tryAddress(place, sockets);
+    }
+  }
+
+  /** Throws `ConfigError` CONFIG_BIND. */
+  async open(): Promise<void> {
+    for (const [index, plan] of this.#parts.plans.entries()) {
+      const listener = this.#make(plan, index);
+      await listener.listen(plan.place);
+      this.#open.push(listener);
+      const { option, address } = plan.place;
+      const isHttps = option === '--https' || option === '--https-socket';
+      if (isHttps && this.#httpsPort === HTTPS_PORT && listener.port > 0) this.#httpsPort = listener.port;
+      const isChosen = (address.kind === 'tcp' && address.port === 0) || address.kind === 'fd';
+      const bound = isChosen && listener.port > 0 ? ` (port ${listener.port})` : '';
+      this.#parts.log.line(`${option} ${address.text}${bound} is open, engine ${listener.engine}`);
+    }
+  }
+
+  #make(plan: ListenerPlan, index: number): Listener {
+    const { sockets, uwsgi, log } = this.#parts;
+    const site = plan.redirects ? this.#redirectingSite() : this.#parts.site;
+    const parts: ListenerParts = { site, index, sockets, tls: this.#tls.get(plan) };
+    if (plan.engine === 'uwsgi') return new UwsgiListener(parts, uwsgi);
+    if (plan.engine === 'node') return new HttpNodeListener(parts);
+    const uws = loadUws(site.limits.headBytes);
+    if (typeof uws !== 'string') return new HttpUwsListener(uws, parts);
+    const { option, address } = plan.place;
+    const why = `uWebSockets.js cannot be loaded here: ${uws}`;
+    log.line(`WARNING: ${option} ${address.text} runs on node:http, because ${why}`);
+    return new HttpNodeListener(parts);
+  }
+
+  #redirectingSite(): Site {
+    const { site, onRedirected } = this.#parts;
+    const receiver = new HttpsRedirect({
+      port: () => this.#httpsPort,
+      onAnswered: onRedirected,
+      onRefused: site.onRefused,
+    });
+    return {
+      mounts: [{ path: '', receiver }],
+      limits: { ...site.limits, bodyBytes: REDIRECT_BODY_BYTES },
+      get draining() {
+        return site.draining;
+      },
+      warn: site.warn,
+      onRefused: site.onRefused,
+    };
+  }
+
+  /** The ports that the listeners got, in the order of the plans. */
+  get ports(): readonly number[] {
+    return this.#open.map((listener) => listener.port);
+  }
+
+  /** No new connections; those that are open go on. */
+  stopAccepting(): void {
+    for (const listener of this.#open) listener.stopAccepting();
+  }
+
+  /** Cuts every connection. */
+  close(): void {
+    for (const listener of this.#open) listener.close();
+  }
+}
