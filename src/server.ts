@@ -241,6 +241,6 @@ export class Server {
   }
 
   #onRefused(peer: string, error: NuwsgiError<Code>): void {
-    this.#log.line(`refused ${error.status} ${peer}: ${printable(error.message)}`);
+    this.#log.line(`refused ${error.status} ${printable(peer) || 'unix'}: ${printable(error.message)}`);
   }
 }

@@ -78,7 +78,7 @@ export class UwsgiListener implements Listener {
   readonly #warnOfDropped = (name: string, peer: string): void => {
     if (this.#warned.has(name) || this.#warned.size > 100) return;
     this.#warned.add(name);
-    this.#site.warn(`${peer}: the variable ${JSON.stringify(name)} is dropped: no uwsgi peer may set it`);
+    this.#site.warn(`${peer}: the variable "${printable(name)}" is dropped: no uwsgi peer may set it`);
   };
 }
 
@@ -157,8 +157,8 @@ class Connection {
     const { record } = exchange;
     record.method = facts.method;
     record.target = facts.uri;
-    record.protocol = printable(facts.protocol); // an HTTP listener's are its own, so the log does not escape them
-    record.peer = printable(facts.peer) || this.#peer;
+    record.protocol = facts.protocol;
+    record.peer = facts.peer || this.#peer;
     record.variables = facts.variables;
     record.arrivedAtMs = performance.now();
     this.#bodyLeft = facts.contentLength;

@@ -19,6 +19,7 @@ import {
   slotWord,
 } from '../../arena/layout.js';
 import { ThreadRings } from '../../arena/thread-rings.js';
+import { escaped } from '../../base/log.js';
 import type { Application, Environ } from './api.js';
 import { Conversation, type Reporter } from './conversation.js';
 import { makeEnviron, makeEnvironFromPacket } from './environ.js';
@@ -217,7 +218,7 @@ function say(text: string): void {
 
 /** Whose request it was, for a line in the log: no byte of the client's in it unescaped. */
 function requestOf(environ: Environ): string {
-  return JSON.stringify(`${environ.REQUEST_METHOD} ${environ.REQUEST_URI}`).slice(1, -1);
+  return escaped(`${environ.REQUEST_METHOD} ${environ.REQUEST_URI}`);
 }
 
 /** What an app threw, which may be anything, as the log shows it: without the lines of the server's own files. */
