@@ -9,9 +9,13 @@ import { readFileSync } from 'node:fs';
 import { ConfigError, NuwsgiError } from './base/errors.js';
 import { sayNow } from './base/log.js';
 import { COMMANDS, runCommand } from './client/commands.js';
+import { readArgv } from './config/argv.js';
 import { check } from './config/check.js';
 import { completion } from './config/completion.js';
-import { type Resolved, readCommandLine } from './config/resolve.js';
+import { type Resolved, readCommandLine, resolveLine } from './config/resolve.js';
+import { digestOf } from './config/show.js';
+import { becomeVassal, swear } from './emperor/loyalty.js';
+import { emperorPlanOf, rule } from './emperor/rule.js';
 import { logPlanOf } from './log-plan.js';
 import { openLog, type ServerLog } from './observe/log/open-log.js';
 import { planOf } from './plan.js';
@@ -34,6 +38,11 @@ const TOOLS: Readonly<Record<string, (argv: readonly string[]) => number | Promi
     const { text, exit } = check(argv, process.env, version);
     process.stdout.write(text);
     return exit;
+  },
+  /** For emperors, and for scripts that want to know whether a configuration means something else now. */
+  digest(argv) {
+    process.stdout.write(`${digestOf(resolveLine(readArgv(argv), process.env, version))}\n`);
+    return 0;
   },
   completion([shell]) {
     process.stdout.write(completion(shell, Object.keys(TOOLS)));
@@ -72,20 +81,42 @@ async function serve(resolved: Resolved): Promise<void> {
   for (const warning of resolved.warnings) log.line(`WARNING: ${warning}`);
   process.on('uncaughtException', (error) => end(log, error));
   let server: Server | undefined;
-  const stop = onStopSignal(log, async () => {
-    await server?.stop(resolved.config['worker-reload-mercy'] * 1000);
-  });
+  const isEmperor = resolved.config.emperor.length > 0;
+  const stop = isEmperor
+    ? () => {}
+    : onStopSignal(log, async () => {
+        await server?.stop(resolved.config['worker-reload-mercy'] * 1000);
+      });
   try {
     if (resolved.config.umask !== undefined) process.umask(resolved.config.umask);
     enter(resolved);
     log.line(`*** Starting nuwsgi ${version} on Node ${process.versions.node} (pid: ${process.pid}) ***`);
     log.line(`current working directory: ${process.cwd()}`);
+    if (isEmperor) {
+      await reign(resolved, log);
+      return;
+    }
+    const isVassal = becomeVassal(() => {
+      log.line('the emperor is gone');
+      stop();
+    });
     server = new Server(planOf(resolved, version), log, stop);
     await server.start();
     sayReady();
+    if (isVassal) swear(digestOf(resolved));
   } catch (error) {
     end(log, error);
   }
+}
+
+/** Runs an emperor to its end. */
+async function reign({ config }: Resolved, log: ServerLog): Promise<void> {
+  const plan = emperorPlanOf(config, version, [process.execPath, ...process.execArgv, process.argv[1]!]);
+  sayReady();
+  await rule(config, plan, log);
+  log.line('the emperor is gone. goodbye to nuwsgi.');
+  await log.drain(LOG_DRAIN_MS);
+  process.exit(0);
 }
 
 /** Goes where --chdir says. */

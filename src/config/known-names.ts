@@ -295,18 +295,19 @@ export const FAMILIES: readonly Family[] = [
     flags: 'cache-no-expire cache-report-freed-items cache-use-last-modified persistent-ipcsem',
     maybe: 'check-cache',
   },
-  { why: `the emperor is ${LATER}`, refuses: true, values: 'emperor' },
   {
-    why: `the emperor is ${LATER}`,
-    values: `emperor-proxy-socket emperor-wrapper emperor-wrapper-override emperor-wrapper-fallback emperor-procname
-      emperor-freq emperor-required-heartbeat emperor-curse-tolerance emperor-pidfile
-      emperor-stats|emperor-stats-server emperor-broodlord emperor-throttle emperor-max-throttle
+    why: 'vassals run with the rights of the emperor; start one emperor per user',
+    refuses: true,
+    values: 'emperor-cap vassals-cap|vassal-cap emperor-use-clone',
+    flags: 'emperor-tyrant emperor-tyrant-nofollow',
+  },
+  {
+    why: 'vassals are nuwsgi servers that the emperor starts and stops itself',
+    values: `emperor-proxy-socket emperor-wrapper emperor-wrapper-override emperor-wrapper-fallback
+      emperor-required-heartbeat emperor-curse-tolerance emperor-broodlord
       emperor-on-demand-extension|emperor-on-demand-ext emperor-on-demand-directory|emperor-on-demand-dir
-      emperor-on-demand-exec emperor-extra-extension|emperor-extra-ext emperor-use-clone emperor-cap
-      vassals-cap|vassal-cap vassals-inherit vassals-include vassals-inherit-before vassals-include-before
-      vassals-start-hook vassals-stop-hook vassals-set|vassal-set vassal-sos vassal-sos-backlog heartbeat`,
-    flags: `emperor-nofollow emperor-tyrant emperor-tyrant-nofollow emperor-magic-exec emperor-no-blacklist
-      emperor-graceful-shutdown early-emperor`,
+      emperor-on-demand-exec vassals-start-hook vassals-stop-hook vassal-sos vassal-sos-backlog heartbeat`,
+    flags: 'emperor-nofollow emperor-magic-exec emperor-no-blacklist early-emperor',
   },
   {
     why: 'servers do not form clusters; use a load balancer',

@@ -11,6 +11,7 @@
 import { APPS } from './options/apps.js';
 import { CONFIGURATION } from './options/configuration.js';
 import { EDITS } from './options/edits.js';
+import { EMPEROR } from './options/emperor.js';
 import { GENERAL } from './options/general.js';
 import { LOGGING } from './options/logging.js';
 import { LOGIC } from './options/logic.js';
@@ -33,6 +34,7 @@ export const SECTIONS = [
   { title: 'Workers', options: WORKERS },
   { title: 'Process', options: PROCESS },
   { title: 'Logging', options: LOGGING },
+  { title: 'Emperor', options: EMPEROR },
   { title: 'Configuration', options: CONFIGURATION },
   { title: 'Loops and conditions in files', options: LOGIC },
   { title: 'General', options: GENERAL },
@@ -47,6 +49,7 @@ export const OPTIONS = [
   ...WORKERS,
   ...PROCESS,
   ...LOGGING,
+  ...EMPEROR,
   ...CONFIGURATION,
   ...LOGIC,
   ...GENERAL,

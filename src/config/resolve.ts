@@ -167,6 +167,13 @@ class Resolver {
 
   #checkCompleteness(config: Config, apps: readonly AppMount[], listeners: readonly ListenerSetting[]): void {
     if (this.#problems.length > 0 || config['show-config']) return;
+    if (config.emperor.length > 0) {
+      const [served] = [...apps, ...listeners];
+      if (served === undefined) return;
+      const problem = `an emperor serves nothing itself: put ${served.option} (${served.at}) into a vassal's file`;
+      this.#problems.push(new ConfigError('CONFIG_CONFLICT', problem));
+      return;
+    }
     if (apps.length === 0) {
       if (config['need-app']) this.#problems.push(new ConfigError('CONFIG_NO_APP'));
       else this.#warnings.push('no app is given: every request is answered 404');

@@ -1,9 +1,10 @@
-// `--show-config`: what the sources add up to, as an INI file that says of each option where it comes from.
+// `--show-config` and `nuwsgi digest`: what the sources add up to, as an INI file that says of each option where it comes from.
 //
 // What is shown can be read again and means the same: files are put in, blocks and placeholders are gone, of an option
 //   that cannot repeat only the last one is left. Only entries of the `apps:` list have no INI form; they are comments.
 // Decided elsewhere: which settings count (resolve.ts).
 
+import { createHash } from 'node:crypto';
 import { readsFile } from './files.js';
 import type { Given } from './gather.js';
 import type { Resolved } from './resolve.js';
@@ -40,4 +41,11 @@ export function showConfig({ settings, listed }: Resolved): string {
     for (const setting of effective(app.given)) lines.push(`;   ${line(setting)}`);
   }
   return `${lines.join('\n')}\n; end of configuration\n`;
+}
+
+/** A text that is another one when what the sources add up to is another one, wherever it stands. */
+export function digestOf({ settings, listed }: Resolved): string {
+  const texts = (given: readonly Given[]) => effective(given).map(({ word, text }) => [word.name, text ?? null]);
+  const all = [texts(settings), listed.map((app) => texts(app.given))];
+  return createHash('sha256').update(JSON.stringify(all)).digest('hex');
 }

@@ -1,0 +1,85 @@
+// From a configuration with `emperor` in it to a process that rules: builds the emperor, gives up root, obeys signals.
+//
+// Decided elsewhere: what the emperor does (emperor.ts), the end of the process (cli.ts).
+
+import { rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ConfigError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import type { Config } from '../config/options.js';
+import { dropPrivileges } from '../process/privileges.js';
+import { processPlanOf } from '../process/process-plan.js';
+import { Emperor, type EmperorPlan } from './emperor.js';
+
+/** Options of the emperor are not for its vassals: they would rule their own directories. */
+const OF_EMPEROR = /^UWSGI_(?:EMPEROR|VASSALS?)_?/;
+
+/** `program` starts nuwsgi: the interpreter and the file that runs in it. */
+export function emperorPlanOf(config: Config, version: string, program: readonly [string, ...string[]]): EmperorPlan {
+  const include = (paths: readonly string[]) => paths.flatMap((path) => ['--include', resolve(path)]);
+  const environment = Object.entries(process.env).filter(([name]) => !OF_EMPEROR.test(name));
+  return {
+    monitors: config.emperor.map((monitor) => resolve(monitor.replace(/^(?:dir|glob):\/\//, ''))),
+    extraExtensions: config['emperor-extra-extension'],
+    scanEveryMs: config['emperor-freq'] * 1000,
+    statsAddress: config['emperor-stats'],
+    command: {
+      program,
+      before: include([...config['vassals-include-before'], ...config['vassals-inherit-before']]),
+      after: [
+        ...include([...config['vassals-include'], ...config['vassals-inherit']]),
+        ...config['vassals-set'].flatMap(({ text }) => ['--set', text]),
+      ],
+      environment: Object.fromEntries(environment),
+      throttle: { firstMs: config['emperor-throttle'], mostMs: config['emperor-max-throttle'] },
+    },
+    version,
+  };
+}
+
+/** Rules until a signal says otherwise; resolves when all vassals are gone. Throws `ConfigError`. */
+export async function rule(config: Config, plan: EmperorPlan, log: Log): Promise<void> {
+  const emperor = new Emperor(plan, log);
+  const pidfile = config['emperor-pidfile'];
+  const given = config['emperor-procname'];
+  if (given !== undefined) process.title = given;
+  if (pidfile !== undefined) writePid(pidfile);
+  const { privileges } = processPlanOf(config);
+  const dropped = dropPrivileges(privileges);
+  if (dropped !== undefined) log.line(dropped);
+  const stopped = obeySignals(emperor, log);
+  await emperor.start();
+  await stopped;
+  if (pidfile !== undefined) rmSync(pidfile, { force: true });
+}
+
+function writePid(path: string): void {
+  try {
+    writeFileSync(path, `${process.pid}\n`);
+  } catch (error) {
+    throw new ConfigError('CONFIG_FILE', 'emperor-pidfile', `"${path}" cannot be written: ${(error as Error).message}`);
+  }
+}
+
+/** Resolves when a signal has stopped the emperor. The first one lets vassals finish, the second ends them at once. */
+function obeySignals(emperor: Emperor, log: Log): Promise<void> {
+  process.on('SIGHUP', () => {
+    log.line('SIGHUP received: all vassals reload their apps');
+    void emperor.reload();
+  });
+  process.on('SIGURG', () => void emperor.rescan());
+  return new Promise((resolve, reject) => {
+    let isStopping = false;
+    const stop = (name: string) => {
+      if (isStopping) {
+        log.line(`${name} again: the vassals are ended at once`);
+        emperor.abort();
+        return;
+      }
+      isStopping = true;
+      log.line(`${name} received: the vassals are stopped. Once more ends them at once.`);
+      emperor.stop().then(resolve, reject);
+    };
+    for (const name of ['SIGTERM', 'SIGINT', 'SIGQUIT']) process.on(name, () => stop(name));
+  });
+}
