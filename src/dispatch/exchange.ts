@@ -52,6 +52,8 @@ export class ExchangeRecord {
   core = 0;
   /** What answered in place of an app's worker, as the log names it; '' for a worker. */
   via: '' | 'sendfile' | 'route' = '';
+  /** The app failed with an exception. */
+  failed = false;
   /** A rule wants no line for it in the log. */
   muted = false;
   /** A file takes the place of this answer: the log's line is written when that has been sent. */
