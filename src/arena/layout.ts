@@ -96,9 +96,9 @@ export const REQUEST = { HEAD: 1, PACKET: 2 } as const;
 
 /**
  * Bits of `SLOT.answer_flags`: the head is in this part; no part follows; the client must not take the answer for
- * complete; the head has a Date.
+ * complete; the head has a Date; the app said its Content-Length itself; the app failed with an exception.
  */
-export const ANSWER = { HEAD: 1, LAST: 2, BROKEN: 4, DATED: 8 } as const;
+export const ANSWER = { HEAD: 1, LAST: 2, BROKEN: 4, DATED: 8, SIZED: 16, FAILED: 32 } as const;
 
 export const MAGIC = 0x6e757753;
 

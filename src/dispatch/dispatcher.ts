@@ -53,6 +53,8 @@ const FIRST_GUESS_MS = 1;
 const MOST_LATE = 64;
 /** The high word of the largest Content-Length that a JS number holds exactly. */
 const LONGEST_HIGH = 0x1fffff;
+/** "\r\nContent-Length: ", which an app's answer may have and its head here does not. */
+const CONTENT_LENGTH_BYTES = 18;
 /** Given-up requests are taken out of the queue when there are more than this, and more than half of it. */
 const MOST_GONE_WAITING = 64;
 
@@ -337,9 +339,11 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     }
     const { record } = exchange;
     record.bodyBytes += bodyBytes;
+    if (bodyBytes > 0 && headBytes + bodyBytes < this.#answerBytes) record.parts++; // else it goes on in the next one
     if (hasHead) {
       record.status = status;
       record.headBytes = headBytes;
+      if ((flags & ANSWER.SIZED) !== 0) record.headBytes += lengthFieldBytes(words, at); // the worker gave it apart
       record.fields = words[at + SLOT.header_count]!;
       record.core = core;
     }
@@ -350,6 +354,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     }
     if (hasHead) exchange.headSent = true;
     if (isLast) {
+      record.failed = (flags & ANSWER.FAILED) !== 0;
       worker.inFlight--;
       worker.answered++;
       worker.answeredEver++;
@@ -558,4 +563,12 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     worker.reset();
     this.#handOut(nowMs);
   }
+}
+
+/** How many bytes the field "Content-Length: N" has, for the length in the slot at word `at`. */
+function lengthFieldBytes(words: Int32Array, at: number): number {
+  let bytes = CONTENT_LENGTH_BYTES + 1;
+  if (words[at + SLOT.length_high]! !== 0) return bytes + 9; // 2^32 has ten digits: near enough
+  for (let rest = words[at + SLOT.length_low]! >>> 0; rest >= 10; rest = Math.floor(rest / 10)) bytes++;
+  return bytes;
 }

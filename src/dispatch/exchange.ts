@@ -48,6 +48,8 @@ export class ExchangeRecord {
   fields = 0;
   headBytes = 0;
   bodyBytes = 0;
+  /** Parts in which the app gave the body. */
+  parts = 0;
   /** The thread of its worker that answered it. */
   core = 0;
   /** What answered in place of an app's worker, as the log names it; '' for a worker. */

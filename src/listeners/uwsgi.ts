@@ -159,6 +159,7 @@ class Connection {
     record.target = facts.uri;
     record.protocol = facts.protocol;
     record.peer = facts.peer || this.#peer;
+    record.user = facts.user;
     record.variables = facts.variables;
     record.arrivedAtMs = performance.now();
     this.#bodyLeft = facts.contentLength;

@@ -23,6 +23,8 @@ export interface Head {
   readonly length: number;
   /** Whether there is a Date field. */
   readonly dated: boolean;
+  /** Whether the app said the length itself. */
+  readonly sized: boolean;
   readonly fields: number;
 }
 
@@ -85,6 +87,7 @@ export function makeHead(status: unknown, headers: unknown, onDropped: (name: st
     if (role === 'length') {
       if (!LENGTH.test(value)) throw new BrokenAnswer(`Content-Length "${value}" is not a number of bytes`);
       if (length >= 0 && length !== Number(value)) throw new BrokenAnswer('two different Content-Length');
+      if (length < 0) fields++;
       length = Number(value);
       continue;
     }
@@ -96,5 +99,5 @@ export function makeHead(status: unknown, headers: unknown, onDropped: (name: st
     text += `\r\n${String(name)}: ${value}`;
     fields++;
   }
-  return { status: code, text, length, dated, fields };
+  return { status: code, text, length, dated, sized: length >= 0, fields };
 }

@@ -11,6 +11,7 @@
 // Decided elsewhere: the connection (listeners/uwsgi.ts), what the worker makes of it (bridge_arena.py, environ.ts).
 // Source: uWSGI 2.0 protocol description, and core/protocol.c's limits.
 
+import assert from 'node:assert/strict';
 import { PeerError } from '../base/errors.js';
 
 export const PACKET_HEADER_BYTES = 4;
@@ -148,6 +149,7 @@ export class PacketFacts {
   scriptName = '';
   protocol = '';
   peer = '';
+  user = '';
   /** Bytes of the body. */
   contentLength = 0;
   /** Variables that reach the app. */
@@ -161,15 +163,19 @@ export class PacketFacts {
 const CODE = (letter: string) => letter.charCodeAt(0);
 const LENGTH = /^[0-9]{1,15}$/;
 
-/** A name is looked at more closely only when its length, first and last letter are those of one that matters. */
+/** A name is looked at more closely only when its length, first and last two letters are those of one that matters. */
 type Use = (facts: PacketFacts, value: string) => PeerError | undefined;
 const USES = new Map<number, readonly [name: string, use: Use]>();
-const fingerprint = (bytes: number, first: number, last: number) => (bytes << 16) | (first << 8) | last;
+const fingerprint = (bytes: number, first: number, lastButOne: number, last: number) =>
+  (bytes << 24) ^ (first << 16) ^ (lastButOne << 8) ^ last;
 function use(name: string, act: Use): void {
-  USES.set(fingerprint(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1)), [name, act]);
+  const [first, lastButOne, last] = [0, -2, -1].map((at) => name.at(at)!.charCodeAt(0)) as [number, number, number];
+  const key = fingerprint(name.length, first, lastButOne, last);
+  assert(!USES.has(key), `${name} looks like another name`);
+  USES.set(key, [name, act]);
 }
 const set =
-  (field: 'method' | 'uri' | 'path' | 'scriptName' | 'protocol' | 'peer'): Use =>
+  (field: 'method' | 'uri' | 'path' | 'scriptName' | 'protocol' | 'peer' | 'user'): Use =>
   (facts, value) => {
     facts[field] = value;
     return undefined;
@@ -180,6 +186,7 @@ use('PATH_INFO', set('path'));
 use('SCRIPT_NAME', set('scriptName'));
 use('SERVER_PROTOCOL', set('protocol'));
 use('REMOTE_ADDR', set('peer'));
+use('REMOTE_USER', set('user'));
 use('CONTENT_LENGTH', (facts, value) => {
   // nginx sends it empty where there is no body
   if (value !== '' && !LENGTH.test(value))
@@ -227,7 +234,7 @@ export function preparePayload(
     if (++facts.variables > maxVariables) {
       return new PeerError('PEER_HEAD_TOO_LARGE', 'the number of variables', 'max-vars (twice)', maxVariables);
     }
-    const found = USES.get(fingerprint(nameBytes, bytes[nameAt]!, bytes[lengthAt - 1]!));
+    const found = USES.get(fingerprint(nameBytes, bytes[nameAt]!, bytes[lengthAt - 2]!, bytes[lengthAt - 1]!));
     if (found !== undefined && bytes.toString('latin1', nameAt, lengthAt) === found[0]) {
       const fault = found[1](facts, bytes.toString('latin1', valueAt, next));
       if (fault !== undefined) return fault;

@@ -156,13 +156,14 @@ function launch(args: readonly string[], options: StartOptions): { child: ChildP
 export async function startServer(args: readonly string[], options: StartOptions = {}): Promise<TestServer> {
   const wanted = args.filter((arg) => LISTENER_OPTION.test(arg)).length;
   const { child, output } = launch(args, options);
-  const opened = new RegExp(`(?:^--.* is open, .*$[^]*?){${wanted}}`, 'm');
+  // at the start of a line, or behind what --log-json or --log-date put there
+  const opened = new RegExp(`(?:(?:^|[" ])--\\S+ .* is open, .*$[^]*?){${wanted}}`, 'm');
   const failed = once(child, 'exit').then(() => {
     throw new Error(`nuwsgi ${args.join(' ')} ended with ${child.exitCode ?? child.signalCode}:\n${output.text}`);
   });
   await Promise.race([output.waitFor(opened, 0, START_TIMEOUT_MS), failed]);
   failed.catch(() => {}); // from now on an end is the test's business
-  const ports = [...output.text.matchAll(/^--\S+ .*? \(port (\d+)\) is open/gm)].map((match) => Number(match[1]));
+  const ports = [...output.text.matchAll(/--\S+ \S+ \(port (\d+)\) is open/gm)].map((match) => Number(match[1]));
   return new TestServer(child, output, ports);
 }
 

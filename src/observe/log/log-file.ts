@@ -15,6 +15,9 @@ const { O_APPEND, O_CREAT, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants;
 const FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK;
 const MODE = 0o640;
 
+/** In place of the name of a backup: there is none. */
+const GONE = '';
+
 const open = promisify(openWithCallback);
 
 /** Who is told, elsewhere than in the file, that it cannot be written. */
@@ -56,7 +59,7 @@ export class LogFile {
 
   /** Opens the path anew: to be called when somebody else has moved the file away. */
   reopen(): void {
-    this.#replace(false, () => `log reopened: ${this.#target.path}`);
+    this.#replace(false, () => '');
   }
 
   /** Moves the file aside and begins a new one. */
@@ -68,10 +71,10 @@ export class LogFile {
     const { path } = this.#target;
     this.writer.replace(async () => {
       try {
-        const backup = isRotation ? await this.#moveAside() : '';
+        const backup = isRotation ? await this.#moveAside() : GONE;
         const fd = await open(path, FLAGS, this.#mode ?? MODE);
         this.#bytes = (await stat(path)).size;
-        this.writer.line(told(backup));
+        this.writer.line(backup === GONE ? `log reopened: ${path}` : told(backup));
         return fd;
       } catch (error) {
         this.writer.line(`cannot ${isRotation ? 'rotate' : 'reopen'} the log ${path}: ${(error as Error).message}`);
@@ -80,11 +83,19 @@ export class LogFile {
     });
   }
 
-  /** Gives the file another name and returns that: --log-backupname, or the time behind the old one. */
+  /**
+   * Gives the file another name and returns that: --log-backupname, or the time behind the old one. GONE when there is
+   * no file of the name: somebody else has moved it.
+   */
   async #moveAside(): Promise<string> {
     const { path, backupName } = this.#target;
     const backup = backupName ?? (await unused(`${path}.${Math.floor(Date.now() / 1000)}`));
-    await rename(path, backup);
+    try {
+      await rename(path, backup);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return GONE;
+      throw error;
+    }
     return backup;
   }
 }

@@ -34,7 +34,8 @@ const PART = {
   micros:  bytesOf(' micros ('),
   fields:  bytesOf(') '),
   head:    bytesOf(' headers in '),
-  core:    bytesOf(' bytes (1 switches on core '),
+  switches: bytesOf(' bytes ('),
+  core:    bytesOf(' switches on core '),
   end:     bytesOf(')'),
 } as const;
 
@@ -136,14 +137,17 @@ class HowAnswered {
   #fields = -1;
   #headBytes = -1;
   #core = -1;
+  #parts = -1;
 
   put(out: LineBuffer, { record, headBytes }: LoggedRequest): void {
     const { protocol, status, fields, core } = record;
+    const parts = Math.max(record.parts, 1); // uWSGI counts how often the app gave control back
     const isSame =
       headBytes === this.#headBytes &&
       status === this.#status &&
       core === this.#core &&
       fields === this.#fields &&
+      parts === this.#parts &&
       protocol === this.#protocol;
     if (isSame && this.#kept.put(out)) return;
     this.#protocol = protocol;
@@ -151,6 +155,7 @@ class HowAnswered {
     this.#fields = fields;
     this.#headBytes = headBytes;
     this.#core = core;
+    this.#parts = parts;
     const from = out.length;
     out.safe(protocol);
     out.raw(PART.space);
@@ -159,6 +164,8 @@ class HowAnswered {
     out.int(fields);
     out.raw(PART.head);
     out.int(headBytes);
+    out.raw(PART.switches);
+    out.int(parts);
     out.raw(PART.core);
     out.int(core);
     out.raw(PART.end);

@@ -13,6 +13,7 @@ const FAILURE: Head = {
   text: FAILURE_HEAD,
   length: FAILURE_BODY.length,
   dated: false,
+  sized: false,
   fields: 1,
 };
 
@@ -206,6 +207,7 @@ export class Conversation {
     const transport = this.#transport;
     if (!(error instanceof ClientGone)) this.#reporter.failed(environ, error);
     if (!transport.open) return;
+    transport.failed = true;
     if (this.#sent) {
       transport.end(true);
     } else {

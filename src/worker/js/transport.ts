@@ -13,11 +13,15 @@ export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
 
+const headFlags = ({ dated, sized }: Head) => ANSWER.HEAD | (dated ? ANSWER.DATED : 0) | (sized ? ANSWER.SIZED : 0);
+
 export class Transport {
   /** The most bytes a part can have. */
   readonly room: number;
   /** Whether the answer still wants its last part. */
   open = true;
+  /** The app failed: said with the last part. */
+  failed = false;
   readonly #rings: ThreadRings;
   readonly #entry: number;
   readonly #slot: number;
@@ -44,28 +48,12 @@ export class Transport {
     view.write(head.text, this.#area, 'latin1');
     if (bytes <= room) {
       this.#put(data, this.#area + headBytes);
-      this.#describe(
-        ANSWER.HEAD | (head.dated ? ANSWER.DATED : 0),
-        isLast,
-        head.status,
-        headBytes,
-        bytes,
-        length,
-        head.fields,
-      );
+      this.#describe(headFlags(head), isLast, head.status, headBytes, bytes, length, head.fields);
       return isLast ? this.#publishLast() : this.#publishPart();
     }
     const all = typeof data === 'string' ? Buffer.from(data) : data;
     view.set(all.subarray(0, room), this.#area + headBytes);
-    this.#describe(
-      ANSWER.HEAD | (head.dated ? ANSWER.DATED : 0),
-      false,
-      head.status,
-      headBytes,
-      room,
-      length,
-      head.fields,
-    );
+    this.#describe(headFlags(head), false, head.status, headBytes, room, length, head.fields);
     return this.#publishPart().then(() => this.more(all.subarray(room), isLast));
   }
 
@@ -106,7 +94,8 @@ export class Transport {
     const at = this.#at;
     words[at + SLOT.length_low] = length % 0x100000000;
     words[at + SLOT.length_high] = length < 0 ? -1 : Math.floor(length / 0x100000000);
-    words[at + SLOT.answer_flags] = isLast ? flags | ANSWER.LAST : flags;
+    const ending = this.failed ? ANSWER.LAST | ANSWER.FAILED : ANSWER.LAST;
+    words[at + SLOT.answer_flags] = isLast ? flags | ending : flags;
     words[at + SLOT.status] = status;
     words[at + SLOT.head_bytes] = head;
     words[at + SLOT.body_bytes] = body;

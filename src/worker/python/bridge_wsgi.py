@@ -17,7 +17,7 @@ import re
 import sys
 import traceback
 
-HEAD, LAST, BROKEN, DATED = 1, 2, 4, 8
+HEAD, LAST, BROKEN, DATED, SIZED, FAILED = 1, 2, 4, 8, 16, 32
 
 #: Why no more of a body is sent: the method was HEAD, the status is 204 or 304, the declared length has been reached.
 #: Bits, because an error may replace the status and never the method.
@@ -121,14 +121,14 @@ def _checked_field(pair):
 
 
 def make_head(status, headers):
-    """(status, head, Content-Length or -1, DATED or 0, number of fields). Raises BrokenAnswer."""
+    """(status, head, Content-Length or -1, DATED and SIZED, number of fields). Raises BrokenAnswer."""
     kept = _statuses.get(status) if status.__class__ is str else None
     code, line = kept or _checked_status(status)
     if not isinstance(headers, list):
         raise BrokenAnswer('http headers must be in a python list, not %s' % type(headers).__name__)
     lines = [line]
     length = -1
-    dated = 0
+    flags = 0
     for pair in headers:
         try:
             field = _fields.get(pair, _UNKNOWN)
@@ -145,8 +145,12 @@ def make_head(status, headers):
             length = field
         elif kind is tuple:
             lines.append(field[0])
-            dated = DATED
-    return code, b'\r\n'.join(lines), length, dated, len(lines) - 1
+            flags = DATED
+    fields = len(lines) - 1
+    if length >= 0:
+        flags |= SIZED
+        fields += 1
+    return code, b'\r\n'.join(lines), length, flags, fields
 
 
 class FileWrapper:
@@ -282,11 +286,11 @@ class Response:
         if not self.out.open:
             return
         if self.sent:
-            self.out.end(BROKEN)
+            self.out.end(BROKEN | FAILED)
         else:
             self.sent = True
             body = b'' if self.bodyless & BY_METHOD else FAILURE_BODY
-            self.out.first(500, FAILURE_HEAD, body, len(FAILURE_BODY), LAST, 1)
+            self.out.first(500, FAILURE_HEAD, body, len(FAILURE_BODY), LAST | FAILED, 1)
 
     def too_long(self):
         self.bodyless |= BY_LENGTH  # what follows need not even be asked for: there may be no end to it
