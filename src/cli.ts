@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// From the command line to an exit code: reads the configuration, runs the server, obeys signals.
+// From the command line to an exit code: reads the configuration and runs the server.
 //
 // The one place that ends the process. Exit codes: 0 stopped in order, 1 the machine refused something (an address,
 //   memory), 2 the configuration is wrong, 22 an app did not load (uWSGI's code for it), 70 a defect of the server.
-// Decided elsewhere: what the options are (config/), what a stop is (server.ts).
+// Decided elsewhere: what the options are (config/), what the server is told while it runs (control.ts).
 
 import { readFileSync } from 'node:fs';
 import { ConfigError, NuwsgiError } from './base/errors.js';
@@ -14,6 +14,7 @@ import { check } from './config/check.js';
 import { completion } from './config/completion.js';
 import { type Resolved, readCommandLine, resolveLine } from './config/resolve.js';
 import { digestOf } from './config/show.js';
+import { Control } from './control.js';
 import { becomeVassal, swear } from './emperor/loyalty.js';
 import { emperorPlanOf, rule } from './emperor/rule.js';
 import { logPlanOf } from './log-plan.js';
@@ -23,11 +24,8 @@ import { daemonize, isInBackground, sayReady } from './process/daemonize.js';
 import { Server } from './server.js';
 
 const DEFECT = 70; // EX_SOFTWARE of sysexits.h
-/** A process that a signal ends exits with this and the signal's number. */
-const BY_SIGNAL = 128;
 /** How long the log may take to be written at the end. */
 const LOG_DRAIN_MS = 1000;
-const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
   .version;
@@ -67,41 +65,42 @@ async function main(): Promise<void> {
 }
 
 async function serve(resolved: Resolved): Promise<void> {
-  const { daemonize: logFile } = resolved.config;
+  const { config } = resolved;
+  const { daemonize: logFile } = config;
   if (logFile !== undefined && !isInBackground()) {
     process.exitCode = await daemonize(logFile).catch((error) => end(undefined, error));
     return;
   }
   let log: ServerLog;
   try {
-    log = openLog(logPlanOf(resolved.config));
+    log = openLog(logPlanOf(config));
   } catch (error) {
     end(undefined, error);
   }
   for (const warning of resolved.warnings) log.line(`WARNING: ${warning}`);
   process.on('uncaughtException', (error) => end(log, error));
-  let server: Server | undefined;
-  const isEmperor = resolved.config.emperor.length > 0;
-  const stop = isEmperor
-    ? () => {}
-    : onStopSignal(log, async () => {
-        await server?.stop(resolved.config['worker-reload-mercy'] * 1000);
-      });
   try {
-    if (resolved.config.umask !== undefined) process.umask(resolved.config.umask);
+    if (config.umask !== undefined) process.umask(config.umask);
     enter(resolved);
     log.line(`*** Starting nuwsgi ${version} on Node ${process.versions.node} (pid: ${process.pid}) ***`);
     log.line(`current working directory: ${process.cwd()}`);
-    if (isEmperor) {
+    if (config.emperor.length > 0) {
       await reign(resolved, log);
       return;
     }
-    const isVassal = becomeVassal(() => {
-      log.line('the emperor is gone');
-      stop();
+    const control = new Control({
+      log,
+      graceMs: config['worker-reload-mercy'] * 1000,
+      touch: config,
+      checkIntervalMs: config['check-interval'] * 1000,
+      exit: process.exit,
+      fail: (error) => end(log, error),
     });
-    server = new Server(planOf(resolved, version), log, stop);
+    await control.start();
+    const isVassal = becomeVassal(() => control.obey('stop', 'the end of the emperor'));
+    const server = new Server(planOf(resolved, version), log, () => control.obey('stop', 'attach-control-daemon'));
     await server.start();
+    control.serve(server);
     sayReady();
     if (isVassal) swear(digestOf(resolved));
   } catch (error) {
@@ -129,33 +128,6 @@ function enter({ config, origins }: Resolved): void {
     const why = code === 'ENOENT' ? 'there is no such directory' : code === 'ENOTDIR' ? 'it is a file' : String(code);
     throw new ConfigError('CONFIG_FILE', origins.get('chdir') ?? 'chdir', `chdir "${config.chdir}": ${why}`);
   }
-}
-
-/** The first signal stops the server in order, the second at once. Returns what does the former without a signal. */
-function onStopSignal(log: ServerLog, stop: () => Promise<void>): () => void {
-  let isStopping = false;
-  const stopInOrder = () => {
-    isStopping = true;
-    stop().then(
-      () => {
-        log.line('goodbye to nuwsgi.');
-        log.drain(LOG_DRAIN_MS).then(() => process.exit(0));
-      },
-      (error) => end(log, error),
-    );
-  };
-  for (const [name, number] of Object.entries(SIGNALS)) {
-    process.on(name, () => {
-      if (isStopping) {
-        log.line(`${name} again: ending at once`);
-        log.flush();
-        process.exit(BY_SIGNAL + number);
-      }
-      log.line(`${name} received: no new connections; the requests inside are answered. Once more ends at once.`);
-      stopInOrder();
-    });
-  }
-  return stopInOrder;
 }
 
 /** Ends the process because of `error`; its workers end with it. */

@@ -121,6 +121,7 @@ function definitionOf(app: AppMount, listeners: readonly ListenerPlan[]): AppDef
     program,
     callable: target.callable ?? config.callable,
     workers: config.processes,
+    mercyMs: config['worker-reload-mercy'] * 1000,
     threads: config.threads ?? (target.kind === 'js' ? config.async : 1),
     heapMb: config['js-heap-limit'],
     environment,

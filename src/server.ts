@@ -17,6 +17,7 @@ import { RequestVariables } from './dispatch/request-variables.js';
 import { Unavailable } from './dispatch/unavailable.js';
 import type { WorkerPort } from './dispatch/worker-port.js';
 import { type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-app.js';
+import type { ReloadKind } from './lifecycle/reload-history.js';
 import { constantVariables } from './listener-plan.js';
 import { ListenerSet } from './listener-set.js';
 import { Front } from './listeners/front.js';
@@ -87,10 +88,9 @@ export class Server {
   async start(): Promise<void> {
     const plan = this.#plan;
     if (plan.apps.some((app) => app.program.kind === 'python')) this.#doorbell = new PipeDoorbell(this.#pump.wake);
-    let firstWorkerId = 1;
+    let lastWorkerId = 0;
     for (const [index, definition] of plan.apps.entries()) {
-      this.#apps.push(hostApp(definition, this.#surroundings(), index, firstWorkerId));
-      firstWorkerId += definition.workers;
+      this.#apps.push(hostApp(definition, this.#surroundings(), index, () => ++lastWorkerId));
       this.#variables.push(new RequestVariables(this.#apps[index]!.dispatcher.arena, definition.listeners));
     }
     for (const { definition, dispatcher } of this.#apps) {
@@ -190,6 +190,34 @@ export class Server {
     return this.#apps.reduce((sum, { dispatcher }) => sum + dispatcher.inFlight + dispatcher.waiting, atEdge);
   }
 
+  /**
+   * Replaces the workers of all apps; resolves when that is done, with whether it was for all of them. `mercyMs`: how
+   * long the old workers may take to finish their requests; undefined: as long as at any other time.
+   */
+  async reload(kind: ReloadKind, reason: string, mercyMs?: number): Promise<boolean> {
+    const results = await Promise.all(
+      this.#apps.map((app) => {
+        return app.failure === undefined ? app.supervisor.reload(kind, reason, mercyMs) : this.#tryAgain(app);
+      }),
+    );
+    return results.every((done) => done);
+  }
+
+  /** Starts an app that did not load before. */
+  async #tryAgain(app: HostedApp): Promise<boolean> {
+    const { host, mount: path } = app.definition;
+    app.failure = undefined;
+    try {
+      await this.#startApp(app);
+    } catch (error) {
+      this.#log.line((error as Error).message);
+      return false;
+    }
+    const index = this.#mounts.findIndex((mount) => mount.host === host && mount.path === path);
+    this.#mounts[index] = { ...this.#mounts[index]!, receiver: app.dispatcher };
+    return true;
+  }
+
   /** Stops in order. Takes at most `graceMs` for the requests inside, and as much for the workers. */
   async stop(graceMs: number): Promise<void> {
     this.#site.draining = true;
@@ -214,8 +242,8 @@ export class Server {
     const { record } = exchange;
     if (this.#logRequest === undefined || record.muted) return;
     const request = this.#request;
-    request.pid = this.#plan.apps[app]!.program.kind === 'python' ? worker.id : process.pid;
-    request.worker = worker.index + 1;
+    request.pid = this.#plan.apps[app]!.program.kind === 'python' ? worker.taskId : process.pid;
+    request.worker = worker.workerId;
     request.app = app;
     request.ofWorker = worker.answered;
     request.ofServer = this.#answered;

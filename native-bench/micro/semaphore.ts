@@ -14,7 +14,7 @@ const ROUNDS = 15;
 /** Also how often a semaphore is posted in a row; far below the most that a `sem_t` counts. */
 const CALLS = 200_000;
 
-const DIMENSIONS = { slots: 1, requestBytes: 4096, answerBytes: 4096, workers: 1, cores: 1, held: 32 };
+const DIMENSIONS = { slots: 1, requestBytes: 4096, answerBytes: 4096, places: 1, cores: 1, held: 32 };
 const FORMS = [
   { name: 'POSIX through koffi', arena: Arena.forProcesses(DIMENSIONS) },
   { name: 'Atomics', arena: Arena.forThreads(DIMENSIONS) },

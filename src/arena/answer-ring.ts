@@ -19,9 +19,9 @@ export class AnswerRing {
   readonly #mask: number;
   #head = 0;
 
-  constructor(arena: Arena, worker: number, core: number) {
+  constructor(arena: Arena, place: number, core: number) {
     this.#words = arena.words;
-    this.#at = coreWord(arena.geometry, worker, core); // fresh memory is zero: nothing to reset
+    this.#at = coreWord(arena.geometry, place, core); // fresh memory is zero: nothing to reset
     this.#entriesAt = this.#at + CORE.words;
     this.#mask = arena.geometry.ringMask;
   }

@@ -103,14 +103,15 @@ export const ANSWER = { HEAD: 1, LAST: 2, BROKEN: 4, DATED: 8, SIZED: 16, FAILED
 export const MAGIC = 0x6e757753;
 
 /**
- * What an arena is made for. Sizes in bytes; `cores` is how many answer rings each worker has, `held` the most requests
- * that one worker is handed before it has answered any.
+ * What an arena is made for. Sizes in bytes; `places` is how many workers may exist at once, replacements on their way
+ * and workers on their way out included; `cores` is how many answer rings each has, `held` the most requests that one is
+ * handed before it has answered any.
  */
 export interface Dimensions {
   readonly slots: number;
   readonly requestBytes: number;
   readonly answerBytes: number;
-  readonly workers: number;
+  readonly places: number;
   readonly cores: number;
   readonly held: number;
 }
@@ -146,7 +147,7 @@ export function geometry(d: Dimensions): Geometry {
   const ringEntries = ringEntriesFor(d.held, d.cores);
   const coreWords = CORE.words + ringEntries;
   const workerWords = WORKER.words + ringEntries + d.cores * coreWords;
-  const slotsAtWord = roundUp(workersAtWord + d.workers * workerWords, SLOT.words);
+  const slotsAtWord = roundUp(workersAtWord + d.places * workerWords, SLOT.words);
   const payloadAtByte = roundUp((slotsAtWord + d.slots * SLOT.words) * WORD_BYTES, PAGE_BYTES);
   const payloadBytes = requestBytes + answerBytes;
   const totalBytes = payloadAtByte + d.slots * payloadBytes;
@@ -166,9 +167,9 @@ export function geometry(d: Dimensions): Geometry {
   };
 }
 
-export const workerWord = (g: Geometry, worker: number) => g.workersAtWord + worker * g.workerWords;
-export const coreWord = (g: Geometry, worker: number, core: number) =>
-  workerWord(g, worker) + WORKER.words + g.ringEntries + core * g.coreWords;
+export const workerWord = (g: Geometry, place: number) => g.workersAtWord + place * g.workerWords;
+export const coreWord = (g: Geometry, place: number, core: number) =>
+  workerWord(g, place) + WORKER.words + g.ringEntries + core * g.coreWords;
 export const slotWord = (g: Geometry, slot: number) => g.slotsAtWord + slot * SLOT.words;
 export const requestByte = (g: Geometry, slot: number) => g.payloadAtByte + slot * g.payloadBytes;
 export const answerByte = (g: Geometry, slot: number) => requestByte(g, slot) + g.requestBytes;

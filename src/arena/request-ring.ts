@@ -29,11 +29,11 @@ export class RequestRing {
   readonly #pushed: Int32Array;
   #tail = 0;
 
-  constructor(arena: Arena, worker: number) {
+  constructor(arena: Arena, place: number) {
     this.#words = arena.words;
     this.#semaphores = arena.semaphores;
-    this.#at = workerWord(arena.geometry, worker);
-    this.#coresAt = Array.from({ length: arena.geometry.cores }, (_, core) => coreWord(arena.geometry, worker, core));
+    this.#at = workerWord(arena.geometry, place);
+    this.#coresAt = Array.from({ length: arena.geometry.cores }, (_, core) => coreWord(arena.geometry, place, core));
     this.#entriesAt = this.#at + WORKER.words;
     this.#mask = arena.geometry.ringMask;
     this.#pushed = new Int32Array(arena.geometry.ringEntries);

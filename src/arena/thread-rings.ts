@@ -21,14 +21,14 @@ export class ThreadRings {
   #head = 0;
   #tail = 0;
 
-  constructor(memory: ArenaMemory, worker: number) {
+  constructor(memory: ArenaMemory, place: number) {
     const { words, bytes } = viewsOf(memory);
     this.words = words;
     this.bytes = bytes;
     this.#memory = memory;
     this.#semaphores = new AtomicSemaphores(words);
-    this.#workerAt = workerWord(memory.geometry, worker);
-    this.#coreAt = coreWord(memory.geometry, worker, 0);
+    this.#workerAt = workerWord(memory.geometry, place);
+    this.#coreAt = coreWord(memory.geometry, place, 0);
     this.#requestsAt = this.#workerAt + WORKER.words;
     this.#answersAt = this.#coreAt + CORE.words;
     this.#mask = memory.geometry.ringMask;

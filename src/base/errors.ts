@@ -153,6 +153,7 @@ const FAILURES = {
     text: (app: string, step: string, detail: string, cure: string) =>
       `cannot load ${app}: ${step}\n${detail}${cure ? `\n${cure}` : ''}`,
   },
+  APP_STOPPING: { status: 503, exit: 1, text: (app: string) => `${app} is being stopped` },
   APP_DIED: { status: 502, exit: 1, text: (worker: number, why: string) => `worker ${worker} ${why}` },
 
   LOAD_QUEUE_FULL: {

@@ -169,7 +169,7 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     why: `reloads are ${LATER}`,
-    values: `touch-reload touch-chain-reload touch-workers-reload touch-exec
+    values: `touch-exec
       touch-signal touch-mules-reload touch-spoolers-reload fs-reload fs-brutal-reload fs-signal
       reload-on-fd brutal-reload-on-fd master-fifo`,
     flags: 'exit-on-reload propagate-touch',
@@ -182,7 +182,7 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     why: 'the server supervises its workers in its own way',
-    values: 'check-interval forkbomb-delay py-tracebacker worker-exec worker-exec2',
+    values: 'forkbomb-delay py-tracebacker worker-exec worker-exec2',
     flags: 'no-threads-wait reaper|-r cgi-mode|-c force-gateway',
   },
   {

@@ -13,6 +13,7 @@ import { CONFIGURATION } from './options/configuration.js';
 import { EDITS } from './options/edits.js';
 import { EMPEROR } from './options/emperor.js';
 import { GENERAL } from './options/general.js';
+import { LIFECYCLE } from './options/lifecycle.js';
 import { LOGGING } from './options/logging.js';
 import { LOGIC } from './options/logic.js';
 import { PROCESS } from './options/process.js';
@@ -32,6 +33,7 @@ export const SECTIONS = [
   { title: 'Static files', options: STATIC },
   { title: 'Apps', options: APPS },
   { title: 'Workers', options: WORKERS },
+  { title: 'Reload and stop', options: LIFECYCLE },
   { title: 'Process', options: PROCESS },
   { title: 'Logging', options: LOGGING },
   { title: 'Emperor', options: EMPEROR },
@@ -47,6 +49,7 @@ export const OPTIONS = [
   ...STATIC,
   ...APPS,
   ...WORKERS,
+  ...LIFECYCLE,
   ...PROCESS,
   ...LOGGING,
   ...EMPEROR,

@@ -5,7 +5,7 @@
 //   never started again; a slot whose worker may still write is not used again before that worker is known dead.
 // Everything a CPython process wrote is checked here before it is used: a worker that writes nonsense is ended.
 // Decided elsewhere: which worker (policy.ts), when to look for answers (pump.ts), who starts and ends workers
-//   (lifecycle/supervisor.ts), how an answer looks to the client (listeners/).
+//   (lifecycle/crew.ts), how an answer looks to the client (listeners/).
 
 import type { Arena } from '../arena/arena.js';
 import {
@@ -35,8 +35,12 @@ export interface DispatcherOptions {
   readonly threads: number;
   /** How many bytes of one answer are held for a slow client before the worker has to wait. */
   readonly responseBufferingBytes: number;
-  /** A worker is ready for requests. */
+  /** Whether a worker runs one request per core at a time, so that its cores tell which ones it has started. */
+  readonly onePerCore: boolean;
+  /** A worker is ready for requests, and gets them once it is admitted. */
   onReady(worker: WorkerPort): void;
+  /** A worker has answered its `mostAnswers`. */
+  onSpent(worker: WorkerPort): void;
   /** A worker wrote what it must not: it is to be killed. `why` is for the log. */
   onMad(worker: WorkerPort, why: string): void;
   /** There is something to look for: see pump.ts. */
@@ -60,7 +64,8 @@ const MOST_GONE_WAITING = 64;
 
 export class Dispatcher implements ExchangeOwner, Receiver {
   readonly arena: Arena;
-  readonly workers: readonly WorkerPort[];
+  /** By place. */
+  readonly ports: readonly WorkerPort[];
   readonly counters = { accepted: 0, refused: 0, late: 0, moved: 0, mad: 0 };
   readonly #options: DispatcherOptions;
   readonly #exchanges: (Exchange | undefined)[];
@@ -69,6 +74,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   #goneWaiting = 0;
   readonly #requestBytes: number;
   readonly #answerBytes: number;
+  /** The ports that get requests, and all that have a worker: what is gone through per request holds no empty place. */
+  #serving: readonly WorkerPort[] = [];
+  #live: readonly WorkerPort[] = [];
   #serviceMs = FIRST_GUESS_MS;
   #spread = true;
   /** Requests handed to workers and not answered. */
@@ -85,7 +93,18 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     this.#exchanges = new Array(arena.slots).fill(undefined);
     this.#requestBytes = arena.geometry.requestBytes;
     this.#answerBytes = arena.geometry.answerBytes;
-    this.workers = Array.from({ length: arena.geometry.workers }, (_, i) => new WorkerPort(arena, i));
+    this.ports = Array.from({ length: arena.geometry.places }, (_, place) => new WorkerPort(arena, place));
+  }
+
+  /** The places that have a worker, whatever its state. */
+  get workers(): readonly WorkerPort[] {
+    return this.#live;
+  }
+
+  /** To be called after every change of a worker's state. */
+  #stateChanged(): void {
+    this.#live = this.ports.filter((port) => port.state !== 'dead');
+    this.#serving = this.#live.filter((port) => port.accepting).sort((a, b) => a.workerId - b.workerId);
   }
 
   get inFlight(): number {
@@ -214,9 +233,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     this.#exchanges[slot] = exchange;
     this.counters.accepted++;
     if (this.#waiting.length === 0) {
-      const choice = pickWorker(this.workers, nowMs, this.#serviceMs, this.#options.threads);
+      const choice = pickWorker(this.#serving, nowMs, this.#serviceMs, this.#options.threads);
       if (choice >= 0) {
-        this.#hand(exchange, this.workers[choice]!, nowMs);
+        this.#hand(exchange, this.#serving[choice]!, nowMs);
         return;
       }
     }
@@ -224,7 +243,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   }
 
   #hand(exchange: Exchange, worker: WorkerPort, nowMs: number): void {
-    exchange.worker = worker.index;
+    exchange.place = worker.place;
     if (worker.inFlight++ === 0) worker.progressAtMs = nowMs;
     worker.requests.push(exchange.entry);
     if (!worker.toRing) {
@@ -238,11 +257,11 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   /** Hands out what waits, as far as the policy finds workers for it. */
   #handOut(nowMs: number): void {
     while (this.#waiting.length > 0) {
-      const choice = pickWorker(this.workers, nowMs, this.#serviceMs, this.#options.threads);
+      const choice = pickWorker(this.#serving, nowMs, this.#serviceMs, this.#options.threads);
       if (choice < 0) return;
       const exchange = this.#waiting.shift()!;
       if (exchange.gone) this.#goneWaiting--;
-      else this.#hand(exchange, this.workers[choice]!, nowMs);
+      else this.#hand(exchange, this.#serving[choice]!, nowMs);
     }
   }
 
@@ -251,9 +270,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   /** Takes every event that is there. Returns how many. */
   poll(nowMs: number): number {
     let events = 0;
-    for (const worker of this.workers) {
+    for (const worker of this.#live) {
       if ((worker.inFlight === 0 && worker.state !== 'starting') || worker.state === 'mad') continue;
-      const taken = this.#pollWorker(worker, nowMs);
+      const taken = this.#pollWorker(worker);
       if (taken > 0) {
         events += taken;
         worker.progressAtMs = nowMs;
@@ -263,7 +282,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     return events;
   }
 
-  #pollWorker(worker: WorkerPort, nowMs: number): number {
+  #pollWorker(worker: WorkerPort): number {
     const { ringEntries } = this.arena.geometry;
     let events = 0;
     for (let core = 0; core < worker.answers.length; core++) {
@@ -273,7 +292,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       let left = ringEntries; // a worker that wrote without end must not hold this thread
       do {
         events++;
-        this.#onEvent(worker, core, entry, nowMs);
+        this.#onEvent(worker, core, entry);
         if (worker.state === 'mad') return events;
         entry = --left > 0 ? ring.take() : 0;
       } while (entry !== 0);
@@ -301,14 +320,14 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     this.#handed.length = 0;
   }
 
-  #onEvent(worker: WorkerPort, core: number, entry: number, nowMs: number): void {
+  #onEvent(worker: WorkerPort, core: number, entry: number): void {
     const slot = entry & ENTRY_SLOT_MASK;
     if (slot === COMMAND_SLOT) {
-      this.#onWorkerEvent(worker, entry >>> ENTRY_SLOT_BITS, nowMs);
+      this.#onWorkerEvent(worker, entry >>> ENTRY_SLOT_BITS);
       return;
     }
     const exchange = this.#exchanges[slot];
-    if (exchange === undefined || exchange.entry !== entry || exchange.worker !== worker.index) {
+    if (exchange === undefined || exchange.entry !== entry || exchange.place !== worker.place) {
       this.#onStray(worker, slot, entry);
       return;
     }
@@ -357,12 +376,12 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       record.failed = (flags & ANSWER.FAILED) !== 0;
       worker.inFlight--;
       worker.answered++;
-      worker.answeredEver++;
       this.#inFlight--;
       this.#options.onAnswered(exchange, worker);
       // An exception in the app's thread may have come between a part and its credit: the next request starts with none.
       if (!hasHead) this.arena.semaphores.reset(at + SLOT.credit);
       this.#release(exchange);
+      if (worker.answered === worker.mostAnswers) this.#options.onSpent(worker);
     } else if (exchange.gone || exchange.heldBytes < this.#options.responseBufferingBytes) {
       this.arena.semaphores.post(at + SLOT.credit);
     } else {
@@ -420,25 +439,26 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       exchange.answerEnd((flags & ANSWER.BROKEN) !== 0);
     } else {
       exchange.record.status = 502;
-      exchange.refuse(new AppError('APP_DIED', worker.index + 1, 'gave no answer'));
+      exchange.refuse(new AppError('APP_DIED', worker.workerId, 'gave no answer'));
     }
     return true;
   }
 
-  #onWorkerEvent(worker: WorkerPort, event: number, nowMs: number): void {
+  #onWorkerEvent(worker: WorkerPort, event: number): void {
     if (event !== EVENT_READY || (worker.state !== 'starting' && worker.state !== 'leaving')) {
       this.#goMad(worker, `event ${event} while ${worker.state}`);
       return;
     }
     if (worker.state === 'starting') this.#starting--;
     worker.on('ready');
+    this.#stateChanged();
     this.#options.onReady(worker);
-    this.#handOut(nowMs);
   }
 
   #goMad(worker: WorkerPort, why: string): void {
     if (worker.state === 'starting') this.#starting--;
     worker.on('went_mad');
+    this.#stateChanged();
     this.counters.mad++;
     this.#options.onMad(worker, why);
   }
@@ -447,14 +467,14 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     this.#exchanges[exchange.slot] = undefined;
     this.arena.free(exchange.slot);
     exchange.slot = -1;
-    exchange.worker = -1;
+    exchange.place = -1;
     exchange.owner = undefined;
     exchange.released();
   }
 
   abandon(exchange: Exchange): void {
     if (exchange.slot < 0) return;
-    if (exchange.worker < 0) {
+    if (exchange.place < 0) {
       this.#release(exchange); // still in #waiting, where `gone` lets it be passed over
       this.#goneWaiting++;
       if (this.#goneWaiting > MOST_GONE_WAITING && this.#goneWaiting * 2 > this.#waiting.length) {
@@ -485,9 +505,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
    * thread is woken. To be called every millisecond or two while `active`.
    */
   rescue(nowMs: number): void {
-    for (const worker of this.workers) {
-      if (worker.inFlight < 2 || worker.state !== 'serving' || !isStalled(worker, nowMs)) continue;
-      const others = this.workers.some((w) => w !== worker && w.accepting && !isStalled(w, nowMs));
+    for (const worker of this.#serving) {
+      if (worker.inFlight < 2 || !isStalled(worker, nowMs)) continue;
+      const others = this.#serving.some((other) => other !== worker && !isStalled(other, nowMs));
       if (others) {
         this.#takeBackAll(worker);
         this.#handOut(nowMs);
@@ -504,10 +524,10 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       const entry = worker.requests.takeBack();
       if (entry === 0) break;
       const exchange = this.#exchanges[entry & ENTRY_SLOT_MASK];
-      if (exchange?.entry !== entry || exchange.worker !== worker.index) continue; // a stop command
+      if (exchange?.entry !== entry || exchange.place !== worker.place) continue; // a stop command
       worker.inFlight--;
       this.#inFlight--;
-      exchange.worker = -1;
+      exchange.place = -1;
       if (exchange.gone) this.#release(exchange);
       else moved.push(exchange);
     }
@@ -515,53 +535,77 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     if (moved.length > 0) this.#waiting.unshift(moved.reverse());
   }
 
-  /** A worker is being started in place `index`; it will announce itself. */
-  workerStarted(index: number, id: number): void {
-    const worker = this.workers[index]!;
+  /** A worker is being started in `place`; it will announce itself. */
+  workerStarted(place: number, workerId: number): void {
+    const worker = this.ports[place]!;
     worker.on('started');
-    worker.id = id;
+    worker.workerId = workerId;
     this.#starting++;
+    this.#stateChanged();
     this.#options.onActive();
   }
 
+  /** Lets the worker in `place`, which is ready, have requests. */
+  admit(place: number, nowMs: number): void {
+    this.ports[place]!.on('admitted');
+    this.#stateChanged();
+    this.#handOut(nowMs);
+  }
+
   /** Asks a worker to end when it has answered what it holds; what it has not started goes to others. */
-  retire(index: number, nowMs: number): void {
-    const worker = this.workers[index]!;
-    if (worker.state === 'dead' || worker.state === 'mad') return;
+  retire(place: number, nowMs: number): void {
+    const worker = this.ports[place]!;
+    if (worker.state === 'dead' || worker.state === 'mad' || worker.state === 'leaving') return;
     if (worker.state === 'starting') this.#starting--;
     worker.on('told_to_leave');
+    this.#stateChanged();
     this.#takeBackAll(worker);
     worker.requests.stop();
     this.#handOut(nowMs);
   }
 
   /**
-   * The worker in place `index` is dead for certain; `why` says how ("was killed by SIGSEGV"). What it had answered is
+   * The worker in `place` is dead for certain; `why` says how ("was killed by SIGSEGV"). What it had answered is
    * delivered, what it had started is answered 502 or cut off, the rest goes to others. Of a mad worker nobody can tell
    * what it had started: all of it is answered 502.
    */
-  workerEnded(index: number, why: string, nowMs: number): void {
-    const worker = this.workers[index]!;
-    if (worker.state !== 'mad') this.#pollWorker(worker, nowMs);
+  workerEnded(place: number, why: string, nowMs: number): void {
+    const worker = this.ports[place]!;
+    if (worker.state !== 'mad') this.#pollWorker(worker);
     if (worker.state === 'starting') this.#starting--;
     if (worker.state !== 'mad') this.#takeBackAll(worker);
+    const moved: Exchange[] = [];
     for (const exchange of this.#exchanges) {
-      if (exchange === undefined || exchange.worker !== index) continue;
+      if (exchange === undefined || exchange.place !== place) continue;
+      this.#inFlight--;
+      this.arena.semaphores.reset(slotWord(this.arena.geometry, exchange.slot) + SLOT.credit);
+      if (!this.#hasStarted(worker, exchange)) {
+        exchange.place = -1;
+        if (exchange.gone) this.#release(exchange);
+        else moved.push(exchange);
+        continue;
+      }
       if (!exchange.gone) {
         if (exchange.headSent) exchange.answerEnd(true);
         else {
           exchange.record.status = 502;
-          exchange.refuse(new AppError('APP_DIED', index + 1, why));
+          exchange.refuse(new AppError('APP_DIED', worker.workerId, why));
         }
       }
-      this.#inFlight--;
       this.#options.onAnswered(exchange, worker);
-      this.arena.semaphores.reset(slotWord(this.arena.geometry, exchange.slot) + SLOT.credit);
       this.#release(exchange);
     }
+    if (moved.length > 0) this.#waiting.unshift(moved);
     worker.on('ended');
     worker.reset();
+    this.#stateChanged();
     this.#handOut(nowMs);
+  }
+
+  /** Whether a dead worker had started a request that it claimed. In doubt it had: no request runs twice. */
+  #hasStarted(worker: WorkerPort, exchange: Exchange): boolean {
+    if (worker.state === 'mad' || !this.#options.onePerCore || exchange.headSent) return true;
+    return worker.answers.some((core) => core.lastStarted === exchange.entry);
   }
 }
 

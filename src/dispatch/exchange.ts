@@ -67,8 +67,8 @@ export abstract class Exchange {
   /** The slot in the owner's arena, and its ring entry; -1 and 0 while there is none. */
   slot = -1;
   entry = 0;
-  /** Index of the worker it was handed to; -1 while it waits. */
-  worker = -1;
+  /** The place of the worker it was handed to; -1 while it waits. */
+  place = -1;
   /** The worker waits until `drained` is called. */
   creditOwed = false;
   /** What the request log says of it. */

@@ -1,16 +1,16 @@
-// A JS app's workers: a piscina pool in which each thread runs one task that never ends by itself.
+// A JS app's workers: a piscina pool in which each thread runs one task, until the thread ends.
 //
-// piscina starts the threads, replaces one that dies, and terminates one whose task is aborted. Its way of handing out
-//   tasks is not the data path: requests travel through the arena (design: 30-95 k tasks/s against 100 k requests/s).
+// piscina starts the threads and terminates one whose task is aborted. Its way of handing out tasks is not the data path:
+//   requests travel through the arena (design: 30-95 k tasks/s against 100 k requests/s).
+// A thread never runs a second task: it ends with its worker, so that the next worker loads the app's modules afresh.
 // A thread has ended when its message port has closed: only then is it certain that it writes to the arena no more.
-// Decided elsewhere: what the task does (worker/js/entry.ts), when threads are started (lifecycle/supervisor.ts).
+// Decided elsewhere: what the task does (worker/js/entry.ts), when threads are started (lifecycle/).
 
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ArenaMemory } from '../arena/arena.js';
-import { AppError } from '../base/errors.js';
-import type { HostEvents, WorkerHost } from '../worker/host.js';
+import type { Generation, HostEvents, WorkerHost } from '../worker/host.js';
 import type { LoadFailure, ThreadTask } from '../worker/js/entry.js';
 
 const ENTRY = fileURLToPath(new URL('../worker/js/entry.js', import.meta.url));
@@ -21,6 +21,8 @@ export interface JsApp {
   readonly file: string;
   readonly callable: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** How many workers the app has. */
+  readonly workers: number;
   /** How many requests one thread may run at once. */
   readonly concurrency: number;
   /** The most heap in MiB that one thread may have; undefined: V8 decides. */
@@ -34,95 +36,122 @@ export interface JsApp {
 /** A running thread: how to abort it. */
 interface Running {
   readonly abort: AbortController;
+  /** The thread's end of the channel, until it is handed over with the task. */
+  readonly theirs: MessagePort;
   why: string;
   loadError: string | undefined;
 }
 
-export class ThreadPool implements WorkerHost {
+export class ThreadHost implements WorkerHost {
   readonly ownProcesses = false;
+  /** What the next `load` loads. */
+  app: JsApp;
+  readonly #memory: ArenaMemory;
+  readonly #events: HostEvents;
+  /** Threads started so far, which gives each a number. */
+  readonly #count = { threads: 0 };
+
+  constructor(app: JsApp, memory: ArenaMemory, events: HostEvents) {
+    this.app = app;
+    this.#memory = memory;
+    this.#events = events;
+  }
+
+  /** Nothing of the app is loaded yet: each thread does that for itself. */
+  async load(): Promise<Generation> {
+    return new ThreadPool(this.app, this.#memory, this.#events, this.#count);
+  }
+}
+
+/** The threads of one generation. */
+class ThreadPool implements Generation {
   readonly #app: JsApp;
   readonly #memory: ArenaMemory;
   readonly #events: HostEvents;
   readonly #running = new Map<number, Running>();
-  #pool: Piscina | undefined;
-  #threads = 0;
-  #isEnding = false;
+  readonly #pool: Piscina;
+  readonly #count: { threads: number };
 
-  constructor(app: JsApp, memory: ArenaMemory, events: HostEvents) {
+  constructor(app: JsApp, memory: ArenaMemory, events: HostEvents, count: { threads: number }) {
     this.#app = app;
     this.#memory = memory;
     this.#events = events;
+    this.#count = count;
+    this.#pool = new Piscina({
+      filename: ENTRY,
+      minThreads: 0,
+      maxThreads: memory.geometry.places,
+      idleTimeout: Number.POSITIVE_INFINITY, // a thread is never idle, but for the moment before its task comes
+      atomics: 'disabled', // a thread that waits for its task must not stop its event loop
+      env: app.environment,
+      ...(app.heapMb !== undefined && { resourceLimits: { maxOldGenerationSizeMb: app.heapMb } }),
+    });
+    // A thread failed outside of a task: the tasks that waited for it will not be run. (Otherwise the promise of the task
+    // tells the same.)
+    this.#pool.on('error', () => {
+      for (const place of this.#running.keys()) this.#giveUp(place);
+    });
   }
 
   get description(): string {
     return `Node ${process.versions.node}, threads`;
   }
 
-  async start(): Promise<void> {
-    const threads = this.#memory.geometry.workers;
-    this.#pool = new Piscina({
-      filename: ENTRY,
-      minThreads: threads,
-      maxThreads: threads,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      atomics: 'disabled', // a thread that waits for its task must not stop its event loop
-      env: this.#app.environment,
-      ...(this.#app.heapMb !== undefined && { resourceLimits: { maxOldGenerationSizeMb: this.#app.heapMb } }),
-    });
-    this.#pool.on('error', () => {}); // the task's promise tells the same
-  }
-
-  spawn(worker: number): void {
-    const pool = this.#pool;
-    if (pool === undefined) throw new AppError('APP_LOAD', this.#app.name, 'the pool is not started', '', '');
+  spawn(place: number, workerId: number): void {
     const { port1, port2 } = new MessageChannel();
-    const running: Running = { abort: new AbortController(), why: 'left', loadError: undefined };
-    this.#running.set(worker, running);
-    const closed = this.#listen(worker, port1, running);
-    this.#events.onStarted(worker, ++this.#threads);
-    const { file, callable, concurrency, listeners, version, hostname } = this.#app;
+    const running: Running = { abort: new AbortController(), theirs: port2, why: 'left', loadError: undefined };
+    this.#running.set(place, running);
+    const closed = this.#listen(place, port1, running);
+    this.#events.onStarted(place, ++this.#count.threads);
+    const { file, callable, workers, concurrency, listeners, version, hostname } = this.#app;
     const task: ThreadTask = {
       memory: this.#memory,
-      worker,
+      place,
+      workerId,
       file,
       callable,
+      workers,
       concurrency,
       listeners,
       version,
       hostname,
       port: port2,
     };
-    const ended = pool.run(task, { signal: running.abort.signal, transferList: [port2] }).then(
-      () => port1.close(), // it came to its end; the thread is free for the next task
-      (error: Error) => {
-        if (!running.abort.signal.aborted) running.why = describeEnd(error); // the thread dies, and closes the port so
-      },
-    );
+    const ended = this.#pool
+      .run(task, { signal: running.abort.signal, transferList: [port2] })
+      .catch((error: Error) => {
+        if (!running.abort.signal.aborted) running.why = describeEnd(error);
+      });
     void Promise.all([ended, closed]).then(() => {
-      this.#running.delete(worker);
-      if (!this.#isEnding) this.#events.onEnded(worker, running.why, running.loadError);
+      this.#running.delete(place);
+      this.#events.onEnded(place, running.why, running.loadError);
     });
   }
 
   /** Hears what the thread says; resolves when the port has closed. */
-  #listen(worker: number, port: MessagePort, running: Running): Promise<void> {
+  #listen(place: number, port: MessagePort, running: Running): Promise<void> {
     port.on('message', (message: string | LoadFailure) => {
-      if (typeof message === 'string') this.#events.onOutput(worker, message);
+      if (typeof message === 'string') this.#events.onOutput(place, message);
       else running.loadError = message.loadError;
     });
     return new Promise((resolve) => port.once('close', resolve));
   }
 
-  kill(worker: number): void {
-    const running = this.#running.get(worker);
+  kill(place: number): void {
+    const running = this.#running.get(place);
     if (running === undefined) return;
     running.why = 'was terminated';
     running.abort.abort();
+    this.#giveUp(place);
+  }
+
+  /** If the task still waits for its thread, ends it; once it was handed over, the port closes with the thread only. */
+  #giveUp(place: number): void {
+    this.#running.get(place)?.theirs.close();
   }
 
   async end(): Promise<void> {
-    this.#isEnding = true;
-    await this.#pool?.destroy();
+    await this.#pool.destroy();
   }
 }
 

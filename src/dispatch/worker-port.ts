@@ -1,6 +1,8 @@
-// One worker as the dispatcher sees it: its rings, what it holds, and where it is in its life.
+// A place for a worker as the dispatcher sees it: its rings, what the worker there holds, and where it is in its life.
 //
-// Decided elsewhere: who starts and ends workers (lifecycle/supervisor.ts), who gets a request (policy.ts).
+// A place is an index in the arena; the number by which users know a worker is another matter, because a replacement
+//   starts in a place of its own while its predecessor, which has the same number, still serves.
+// Decided elsewhere: who starts and ends workers (lifecycle/crew.ts), who gets a request (policy.ts).
 
 import { AnswerRing } from '../arena/answer-ring.js';
 import type { Arena } from '../arena/arena.js';
@@ -9,27 +11,30 @@ import type { Load } from './policy.js';
 import { next, type WorkerEvent, type WorkerState } from './worker-state.js';
 
 export class WorkerPort implements Load {
-  readonly index: number;
+  readonly place: number;
   readonly requests: RequestRing;
   readonly answers: readonly AnswerRing[];
+  /** The number users know the worker by; 0 while there is none. */
+  workerId = 0;
   /** Process id of a Python worker, thread id of a JS one; 0 while there is none. */
-  id = 0;
+  taskId = 0;
   inFlight = 0;
   progressAtMs = 0;
   accepting = false;
   /** It was handed requests and is still to be woken (dispatcher.ts). */
   toRing = false;
-  /** Requests answered by this worker since it was started, and by all that had its place. */
+  /** Requests answered by this worker. */
   answered = 0;
-  answeredEver = 0;
+  /** When it has answered so many, `onSpent` is told. */
+  mostAnswers = Number.POSITIVE_INFINITY;
   /** Answers of this worker that nobody waited for. */
   late = 0;
   #state: WorkerState = 'dead';
 
-  constructor(arena: Arena, index: number) {
-    this.index = index;
-    this.requests = new RequestRing(arena, index);
-    this.answers = Array.from({ length: arena.geometry.cores }, (_, core) => new AnswerRing(arena, index, core));
+  constructor(arena: Arena, place: number) {
+    this.place = place;
+    this.requests = new RequestRing(arena, place);
+    this.answers = Array.from({ length: arena.geometry.cores }, (_, core) => new AnswerRing(arena, place, core));
   }
 
   get state(): WorkerState {
@@ -48,7 +53,9 @@ export class WorkerPort implements Load {
     for (const ring of this.answers) ring.reset();
     this.inFlight = 0;
     this.answered = 0;
+    this.mostAnswers = Number.POSITIVE_INFINITY;
     this.late = 0;
-    this.id = 0;
+    this.workerId = 0;
+    this.taskId = 0;
   }
 }

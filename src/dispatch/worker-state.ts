@@ -1,16 +1,19 @@
 // The life of a worker, as a table: each state, and every way to leave it.
 //
+// A worker that is ready stands by until it is admitted, so that a replacement is loaded before its predecessor leaves, and
+//   the workers of a new version take over together.
 // A worker that wrote nonsense into shared memory is mad: from then on nothing it writes is looked at, until it is dead.
-// Decided elsewhere: who causes the events (lifecycle/supervisor.ts, dispatcher.ts).
+// Decided elsewhere: who causes the events (lifecycle/crew.ts, dispatcher.ts).
 
 // biome-ignore format: a table
 export const WORKER = {
   //         event -> next state
   dead:     { started: 'starting' },
-  starting: { ready: 'serving',   told_to_leave: 'leaving', went_mad: 'mad', ended: 'dead' },
-  serving:  { told_to_leave: 'leaving',                     went_mad: 'mad', ended: 'dead' },
-  leaving:  { ready: 'leaving',   told_to_leave: 'leaving', went_mad: 'mad', ended: 'dead' },
-  mad:      { told_to_leave: 'mad',                                          ended: 'dead' },
+  starting: { ready: 'standby',    told_to_leave: 'leaving', went_mad: 'mad', ended: 'dead' },
+  standby:  { admitted: 'serving', told_to_leave: 'leaving', went_mad: 'mad', ended: 'dead' },
+  serving:  { told_to_leave: 'leaving',                      went_mad: 'mad', ended: 'dead' },
+  leaving:  { ready: 'leaving',    told_to_leave: 'leaving', went_mad: 'mad', ended: 'dead' },
+  mad:      { told_to_leave: 'mad',                                           ended: 'dead' },
 } as const satisfies Record<string, Record<string, string>>;
 
 export type WorkerState = keyof typeof WORKER;

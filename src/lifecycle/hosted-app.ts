@@ -11,10 +11,12 @@ import { Dispatcher } from '../dispatch/dispatcher.js';
 import { WordDoorbell } from '../dispatch/doorbell.js';
 import type { Exchange } from '../dispatch/exchange.js';
 import { mostHeld } from '../dispatch/policy.js';
-import { ThreadPool } from '../dispatch/pool.js';
+import { ThreadHost } from '../dispatch/pool.js';
 import type { Pump } from '../dispatch/pump.js';
 import type { WorkerPort } from '../dispatch/worker-port.js';
+import type { WorkerHost } from '../worker/host.js';
 import { PythonHost } from '../worker/python/python-host.js';
+import { Crew, Seat } from './crew.js';
 import { Supervisor } from './supervisor.js';
 
 /** What runs the app: Python in processes, or JS in threads. */
@@ -41,6 +43,8 @@ export interface AppDefinition {
   readonly program: Program;
   readonly callable: string;
   readonly workers: number;
+  /** How long a worker may take to finish its requests when it is to leave. */
+  readonly mercyMs: number;
   /** Requests that one worker runs at once. */
   readonly threads: number;
   /** The most heap in MiB that one thread of a JS app may have; undefined: V8 decides. */
@@ -77,41 +81,65 @@ export interface HostedApp {
   failure: AppError | undefined;
 }
 
-/** Puts the parts together; nothing is started. `index`: which app of the server, `firstWorkerId`: see Supervisor. */
-export function hostApp(d: AppDefinition, s: Surroundings, index: number, firstWorkerId: number): HostedApp {
+/**
+ * Places for workers: for a successor beside every worker, so that a reload needs one step, and two more, so that one
+ * that is slow to leave does not hold up the next reload. A worker's block in the arena is small, and costs nothing
+ * before it is used.
+ */
+const placesFor = (workers: number) => 2 * workers + 2;
+
+/**
+ * Puts the parts together; nothing is started. `index`: which app of the server; `nextWorkerId` gives each worker its
+ * number: each app has numbers of its own.
+ */
+export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWorkerId: () => number): HostedApp {
   const isPython = d.program.kind === 'python';
   const dimensions = {
     slots: s.maxInFlight,
     requestBytes: s.requestBytes,
     answerBytes: s.answerBytes,
-    workers: d.workers,
+    places: placesFor(d.workers),
     cores: isPython ? d.threads : 1, // a JS thread runs all its requests in one core
     held: Math.min(s.maxInFlight, mostHeld(d.threads)),
   };
   const arena = isPython ? Arena.forProcesses(dimensions) : Arena.forThreads(dimensions);
-  const supervisor = new Supervisor(d.name, d.workers, firstWorkerId, s.log);
+  const crew = new Crew({
+    log: s.log,
+    name: d.name,
+    ownProcesses: isPython,
+    mercyMs: d.mercyMs,
+    onLost: (worker, name) => supervisor.onLost(worker, name),
+    onGenerationGone: (generation, why) => supervisor.onGenerationGone(generation, why),
+  });
+  for (let i = 0; i < d.workers; i++) crew.seats.push(new Seat(nextWorkerId()));
   const dispatcher = new Dispatcher(arena, {
     name: d.name,
     threads: d.threads,
     responseBufferingBytes: s.responseBufferingBytes,
-    onReady: (worker) => supervisor.onReady(worker),
-    onMad: (worker, why) => supervisor.onMad(worker, why),
+    onePerCore: isPython,
+    onReady: (port) => crew.onReady(port),
+    onSpent: () => {},
+    onMad: (port, why) => crew.onMad(port, why),
     onActive: s.pump.wake,
     onRefused: s.onRefused,
     onAnswered: (exchange, worker) => s.onAnswered(index, exchange, worker),
   });
-  const common = { name: d.name, callable: d.callable, environment: d.environment, listeners: d.listeners };
+  crew.connect(dispatcher);
+  const { name, callable, environment, listeners, workers } = d;
   const { version, hostname } = s;
+  const common = { name, callable, environment, listeners, workers, version, hostname };
+  let host: WorkerHost;
   if (d.program.kind === 'python') {
     const { python, directory, target, pythonPath, lazy } = d.program;
     const { bufferBytes, options } = s;
-    const app = { ...common, python, directory, target, pythonPath, lazy, bufferBytes, version, hostname, options };
-    supervisor.connect(dispatcher, new PythonHost(app, arena, s.doorbellFd, supervisor.events));
+    const app = { ...common, python, directory, target, pythonPath, lazy, bufferBytes, options };
+    host = new PythonHost(app, arena, s.doorbellFd, crew.events);
     s.pump.add(dispatcher);
   } else {
-    const app = { ...common, file: d.program.file, concurrency: d.threads, heapMb: d.heapMb, version, hostname };
-    supervisor.connect(dispatcher, new ThreadPool(app, arena.memory, supervisor.events));
+    const app = { ...common, file: d.program.file, concurrency: d.threads, heapMb: d.heapMb };
+    host = new ThreadHost(app, arena.memory, crew.events);
     s.pump.add(dispatcher, new WordDoorbell(arena.words, HEADER.main_sleeps, s.pump.wake));
   }
+  const supervisor = new Supervisor(d.name, crew, host, s.log);
   return { definition: d, dispatcher, supervisor, failure: undefined };
 }

@@ -1,4 +1,4 @@
-// When a worker that has ended is replaced: at once, unless its place has a habit of ending. Pure.
+// When a worker that has ended is replaced: at once, unless its seat has a habit of losing them. Pure.
 //
 // Why a delay: a worker that dies as soon as it starts would otherwise be started again some hundred times a second,
 //   and take the processor from the workers that live (uWSGI: forkbomb-delay).
@@ -10,17 +10,17 @@ export const HEALTHY_MS = 2000;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 2000;
 
-/** What is remembered of a worker's place. */
-export interface PlaceHistory {
+/** What is remembered of a seat. */
+export interface SeatHistory {
   /** Ends in a row, each within HEALTHY_MS of its start. */
   readonly earlyEnds: number;
 }
 
-export const NEW_PLACE: PlaceHistory = { earlyEnds: 0 };
+export const NEW_SEAT: SeatHistory = { earlyEnds: 0 };
 
 /** The history after a worker has ended that lived for `livedMs`, and how long to wait before the next is started. */
-export function afterEnd(history: PlaceHistory, livedMs: number): { history: PlaceHistory; delayMs: number } {
-  if (livedMs >= HEALTHY_MS) return { history: NEW_PLACE, delayMs: 0 };
+export function afterEnd(history: SeatHistory, livedMs: number): { history: SeatHistory; delayMs: number } {
+  if (livedMs >= HEALTHY_MS) return { history: NEW_SEAT, delayMs: 0 };
   const earlyEnds = history.earlyEnds + 1;
   const delayMs = earlyEnds === 1 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (earlyEnds - 2));
   return { history: { earlyEnds }, delayMs };

@@ -1,208 +1,219 @@
-// Sees to it that an app has its workers: starts them, replaces the ones that end, stops them in order.
+// Sees to it that an app has its workers: starts them, replaces the ones that die, reloads the app, stops it in order.
 //
-// Decided elsewhere: what a worker is (worker/, dispatch/pool.ts), what becomes of the requests of one that ended
-//   (dispatch/dispatcher.ts), how long to wait before the next is started (respawn.ts).
+// Decided elsewhere: how workers change over (crew.ts, reload.ts), how long to wait before the next is started
+//   (respawn.ts), what asks for a reload (triggers.ts).
 
-import { AppError } from '../base/errors.js';
-import { LineCutter } from '../base/lines.js';
+import type { AppError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import type { Dispatcher } from '../dispatch/dispatcher.js';
-import type { WorkerPort } from '../dispatch/worker-port.js';
-import type { HostEvents, WorkerHost } from '../worker/host.js';
-import { afterEnd, NEW_PLACE, type PlaceHistory } from './respawn.js';
-
-/** A place for a worker, and what happened there. */
-interface Place {
-  history: PlaceHistory;
-  startedAtMs: number;
-  respawns: number;
-  timer: NodeJS.Timeout | undefined;
-  readonly output: LineCutter;
-}
+import type { Generation, WorkerHost } from '../worker/host.js';
+import type { Crew, Seat, Worker } from './crew.js';
+import { didNotComeUp, replaceInTurn, replaceOne, replaceTogether } from './reload.js';
+import { ReloadHistory, type ReloadKind } from './reload-history.js';
+import { afterEnd, NEW_SEAT } from './respawn.js';
+import { Turns } from './turns.js';
 
 export class Supervisor {
   readonly name: string;
-  /** Worker ids, as users see them, start behind this number: each app has numbers of its own. */
-  readonly #firstId: number;
+  readonly crew: Crew;
+  /** The last reloads, and what became of them. */
+  readonly reloads = new ReloadHistory();
   readonly #log: Log;
-  readonly #places: Place[];
-  readonly #hostOutput: LineCutter;
-  readonly events: HostEvents;
-  #dispatcher!: Dispatcher;
-  #host!: WorkerHost;
+  readonly #host: WorkerHost;
+  readonly #turns = new Turns();
+  /** Reloads that wait for their turn. */
+  readonly #waitingReloads = new Map<ReloadKind, Promise<boolean>>();
   #state: 'new' | 'starting' | 'running' | 'stopping' | 'stopped' = 'new';
-  #hostHistory = NEW_PLACE;
-  #hostStartedAtMs = 0;
-  #onChange: (() => void) | undefined;
-  #startFailure: AppError | undefined;
+  /** The version that new workers get; undefined while there is none. */
+  #generation: Generation | undefined;
+  #loadHistory = NEW_SEAT;
+  #loadedAtMs = 0;
 
-  constructor(name: string, workers: number, firstId: number, log: Log) {
+  constructor(name: string, crew: Crew, host: WorkerHost, log: Log) {
     this.name = name;
-    this.#firstId = firstId;
-    this.#log = log;
-    const cutter = (mark: string) => new LineCutter((line) => log.output(mark, line));
-    this.#hostOutput = cutter(name);
-    this.#places = Array.from({ length: workers }, (_, i) => ({
-      history: NEW_PLACE,
-      startedAtMs: 0,
-      respawns: 0,
-      timer: undefined,
-      output: cutter(`worker ${firstId + i}`),
-    }));
-    this.events = {
-      onStarted: (worker, id) => this.#onStarted(worker, id),
-      onEnded: (worker, why, loadError) => this.#onEnded(worker, why, loadError),
-      onGone: (why) => this.#onGone(why),
-      onOutput: (worker, data) => this.#onOutput(worker, data),
-    };
-  }
-
-  /** The parts that need `events` to be made. To be called before anything else. */
-  connect(dispatcher: Dispatcher, host: WorkerHost): void {
-    this.#dispatcher = dispatcher;
+    this.crew = crew;
     this.#host = host;
+    this.#log = log;
   }
 
-  /** Loads the app and starts its workers; resolves when all are ready. Throws `AppError` APP_LOAD. */
+  /**
+   * Loads the app and starts its workers; resolves when all are ready. Throws `AppError` APP_LOAD; then it may be tried
+   * again.
+   */
   async start(): Promise<void> {
     this.#state = 'starting';
-    this.#hostStartedAtMs = performance.now();
-    await this.#host.start();
-    this.#host.spawn(0); // one first: where it loads the app itself, a failure is seen once
-    await this.#until(() => this.#dispatcher.workers[0]!.state === 'serving');
-    for (let i = 1; i < this.#places.length; i++) this.#host.spawn(i);
-    await this.#until(() => this.#dispatcher.workers.every((worker) => worker.state === 'serving'));
-    this.#state = 'running';
-    this.#log.line(`${this.name} is ready: ${this.#host.description}`);
-  }
-
-  /** Resolves when `condition` holds; throws when the start has failed. */
-  async #until(condition: () => boolean): Promise<void> {
-    for (;;) {
-      if (this.#startFailure !== undefined) throw this.#startFailure;
-      if (condition()) return;
-      await new Promise<void>((resolve) => {
-        this.#onChange = resolve;
-      });
+    this.#loadedAtMs = performance.now();
+    const generation = await this.#host.load();
+    this.#generation = generation;
+    const [first, ...others] = this.crew.wanted;
+    try {
+      if (first !== undefined) await this.#firstStart([first], generation); // alone: a failure is seen once
+      await this.#firstStart(others, generation);
+    } catch (error) {
+      for (const worker of this.crew.workers) this.crew.kill(worker);
+      await Promise.all(this.crew.workers.map((worker) => worker.ended));
+      await generation.end();
+      throw error;
     }
+    this.#state = 'running';
+    this.#log.line(`${this.name} is ready: ${generation.description}`);
   }
 
-  #changed(): void {
-    const wake = this.#onChange;
-    this.#onChange = undefined;
-    wake?.();
+  async #firstStart(seats: readonly Seat[], generation: Generation): Promise<void> {
+    const workers = seats.map((seat) => this.crew.fill(seat, generation));
+    for (const worker of workers) if (!(await worker.ready)) throw didNotComeUp(this.name, worker);
   }
 
   /** Lets every worker finish what it runs, at most `graceMs`, then ends what is left. */
   async stop(graceMs: number): Promise<void> {
     if (this.#state === 'stopped') return;
     this.#state = 'stopping';
-    for (const place of this.#places) clearTimeout(place.timer);
-    const { workers } = this.#dispatcher;
-    for (const worker of workers) this.#dispatcher.retire(worker.index, performance.now());
-    const timer = setTimeout(() => {
-      for (const worker of workers) if (worker.state !== 'dead') this.#host.kill(worker.index);
-      this.#changed();
-    }, graceMs);
-    const deadline = performance.now() + graceMs;
-    await this.#until(() => workers.every((w) => w.state === 'dead') || performance.now() >= deadline);
-    clearTimeout(timer);
-    await this.#host.end();
+    await this.crew.close(graceMs);
+    await this.#generation?.end();
     this.#state = 'stopped';
   }
 
-  /** To be called by the dispatcher when a worker has announced itself. */
-  onReady(worker: WorkerPort): void {
-    const pid = this.#host.ownProcesses ? `pid: ${worker.id}` : `pid: ${process.pid}, thread: ${worker.id}`;
-    const again = this.#places[worker.index]!.respawns > 0 ? 'Respawned' : 'spawned';
-    const cores = this.#dispatcher.arena.geometry.cores;
-    this.#log.line(`${again} uWSGI worker ${this.#firstId + worker.index} (${pid}, cores: ${cores})`);
-    this.#changed();
+  // --- reloads ----------------------------------------------------------------------------------------------------
+
+  /**
+   * Replaces the workers; resolves when that is done, with whether it was. Where the new version does not load, the old
+   * one goes on serving. `reason` as in "SIGHUP". `mercyMs`: how long the old workers may take to leave. Asked for again
+   * before it has begun, it is done once.
+   */
+  reload(kind: ReloadKind, reason: string, mercyMs = this.crew.mercyMs): Promise<boolean> {
+    const waiting = this.#waitingReloads.get(kind);
+    if (waiting !== undefined) return waiting;
+    const reload = this.#reloadInTurn(kind, reason, mercyMs);
+    this.#waitingReloads.set(kind, reload);
+    return reload;
   }
 
-  /** To be called by the dispatcher when a worker wrote what it must not. */
-  onMad(worker: WorkerPort, why: string): void {
-    this.#log.line(`worker ${this.#firstId + worker.index} wrote nonsense into shared memory (${why}): it is killed`);
-    this.#host.kill(worker.index);
+  #reloadInTurn(kind: ReloadKind, reason: string, mercyMs: number): Promise<boolean> {
+    return this.#turns.run(async () => {
+      this.#waitingReloads.delete(kind);
+      if (this.#state !== 'running') return false;
+      const entry = this.reloads.begin(kind, reason);
+      this.#log.line(`${this.name}: ${REPLACING[kind]} (${reason})`);
+      try {
+        if (kind === 'workers') await this.#renew(mercyMs);
+        else await this.#loadAnew(kind, mercyMs);
+        this.reloads.end(entry, 'done', '');
+        this.#log.line(`${this.name}: reloaded in ${entry.durationMs} ms (${reason})`);
+        return true;
+      } catch (error) {
+        const { message } = error as AppError;
+        this.reloads.end(entry, 'failed', message);
+        if (this.#state !== 'running') return false;
+        this.#log.line(`${this.name}: NOT reloaded (${reason}), the old version goes on serving. ${message}`);
+        return false;
+      }
+    });
   }
 
-  #onStarted(worker: number, id: number): void {
-    this.#places[worker]!.startedAtMs = performance.now();
-    this.#dispatcher.workerStarted(worker, id);
+  /** New workers of the version there is. */
+  async #renew(mercyMs: number): Promise<void> {
+    if (this.#generation !== undefined) await replaceTogether(this.crew, this.#generation, this.name, mercyMs);
   }
 
-  #onEnded(index: number, why: string, loadError?: string): void {
-    const nowMs = performance.now();
-    const worker = this.#dispatcher.workers[index]!;
-    const wasAskedTo = worker.state === 'leaving';
-    this.#places[index]!.output.end();
-    this.#dispatcher.workerEnded(index, why, nowMs);
-    if (!wasAskedTo)
-      this.#log.line(`DAMN ! worker ${this.#firstId + index} died: it ${why}${loadError ? `\n${loadError}` : ''}`);
-    if (this.#state === 'starting' && this.#places[index]!.respawns === 0) {
-      this.#startFailure = new AppError(
-        'APP_LOAD',
-        this.name,
-        `worker ${index + 1} did not come up: it ${why}`,
-        loadError ?? '',
-        '',
-      );
-    } else if (this.#state === 'running') {
-      this.#respawn(index, nowMs);
+  async #loadAnew(kind: 'reload' | 'chain', mercyMs: number): Promise<void> {
+    const old = this.#generation;
+    const generation = await this.#host.load();
+    try {
+      if (kind === 'chain') {
+        await replaceInTurn(this.crew, generation, this.name, ({ id }) => {
+          this.#log.line(`chain next victim is worker ${id}`);
+        });
+      } else {
+        await replaceTogether(this.crew, generation, this.name, mercyMs);
+      }
+    } catch (error) {
+      // In a chain some seats may have the new version already: then it has proven that it loads, and is the one to keep.
+      const isInUse = this.crew.seats.some((seat) => seat.current?.generation === generation);
+      if (isInUse) this.#become(generation, old);
+      else void generation.end();
+      throw error;
     }
-    this.#changed();
+    this.#become(generation, old);
+    this.#log.line(`${this.name} is ready: ${generation.description}`);
   }
 
-  #respawn(index: number, nowMs: number): void {
-    const place = this.#places[index]!;
-    const { history, delayMs } = afterEnd(place.history, nowMs - place.startedAtMs);
-    place.history = history;
-    place.respawns++;
-    if (delayMs > 0) {
-      this.#log.line(
-        `worker ${this.#firstId + index} respawning too fast !!! i have to sleep a bit (${delayMs} ms)...`,
-      );
-    }
-    place.timer = setTimeout(() => {
-      if (this.#state === 'running') this.#host.spawn(index);
-    }, delayMs);
+  /** `generation` is the one from now on; the old one ends with its last worker. */
+  #become(generation: Generation, old: Generation | undefined): void {
+    this.#generation = generation;
+    this.#loadedAtMs = performance.now();
+    if (old === undefined) return;
+    const leaving = this.crew.workers.filter((worker) => worker.generation === old);
+    void Promise.all(leaving.map((worker) => worker.ended)).then(() => old.end());
   }
 
-  /** The host has ended: its workers too, and the app has to be loaded again. */
-  #onGone(why: string): void {
-    const nowMs = performance.now();
-    for (const worker of this.#dispatcher.workers) {
-      if (worker.state !== 'dead') this.#dispatcher.workerEnded(worker.index, why, nowMs);
-    }
-    this.#changed();
-    if (this.#state !== 'running') {
-      this.#startFailure ??= new AppError('APP_LOAD', this.name, why, '', '');
+  /** Replaces one worker by a new one of the same version, when its successor is ready. `why` is for the log. */
+  recycle(worker: Worker, why: string): Promise<void> {
+    return this.#turns.run(async () => {
+      const generation = this.#generation;
+      if (this.#state !== 'running' || worker.end !== undefined || worker.seat.current !== worker) return;
+      if (generation === undefined) return;
+      this.#log.line(`worker ${worker.seat.id} is replaced: ${why}`);
+      try {
+        await replaceOne(this.crew, worker.seat, generation, this.name);
+      } catch (error) {
+        this.#log.line(`worker ${worker.seat.id} stays: ${(error as AppError).message}`);
+      }
+    });
+  }
+
+  // --- workers that die -------------------------------------------------------------------------------------------
+
+  /** To be called by the crew when a worker that had a seat has died. */
+  readonly onLost = (worker: Worker, name: string): void => {
+    if (this.#state !== 'running') return;
+    const { seat, end } = worker;
+    this.#log.line(`DAMN ! ${name} died: it ${end!.why}${end!.loadError === '' ? '' : `\n${end!.loadError}`}`);
+    const { history, delayMs } = afterEnd(seat.history, performance.now() - worker.startedAtMs);
+    seat.history = history;
+    if (delayMs === 0) {
+      this.#respawn(seat);
       return;
     }
-    this.#log.line(`${this.name}: ${why}; it is started again`);
-    this.#restartHost(nowMs);
+    this.#log.line(`worker ${seat.id} respawning too fast !!! i have to sleep a bit (${delayMs} ms)...`);
+    seat.respawn = setTimeout(() => this.#respawn(seat), delayMs);
+  };
+
+  #respawn(seat: Seat): void {
+    if (this.#state !== 'running' || this.#generation === undefined) return;
+    if (seat.current !== undefined || !seat.isWanted) return;
+    if (this.crew.freePlaces > 0) this.crew.fill(seat, this.#generation);
+    else void this.crew.placeFree().then(() => this.#respawn(seat));
   }
 
-  #restartHost(nowMs: number): void {
-    const { history, delayMs } = afterEnd(this.#hostHistory, nowMs - this.#hostStartedAtMs);
-    this.#hostHistory = history;
-    setTimeout(async () => {
-      if (this.#state !== 'running') return;
-      this.#hostStartedAtMs = performance.now();
-      try {
-        await this.#host.start();
-        for (const [index, place] of this.#places.entries()) {
-          place.respawns++;
-          this.#host.spawn(index);
+  /** To be called by the crew when a generation has ended by itself: its workers too, and the app has to be loaded again. */
+  readonly onGenerationGone = (generation: Generation, why: string): void => {
+    if (generation !== this.#generation) return;
+    this.#generation = undefined;
+    if (this.#state !== 'running') return;
+    this.#log.line(`${this.name}: ${why}; it is started again`);
+    this.#revive();
+  };
+
+  #revive(): void {
+    const { history, delayMs } = afterEnd(this.#loadHistory, performance.now() - this.#loadedAtMs);
+    this.#loadHistory = history;
+    setTimeout(() => {
+      void this.#turns.run(async () => {
+        if (this.#state !== 'running' || this.#generation !== undefined) return;
+        this.#loadedAtMs = performance.now();
+        try {
+          this.#generation = await this.#host.load();
+          for (const seat of this.crew.wanted) this.#respawn(seat);
+        } catch (error) {
+          this.#log.line((error as AppError).message);
+          this.#revive();
         }
-      } catch (error) {
-        this.#log.line((error as Error).message);
-        this.#restartHost(performance.now());
-      }
+      });
     }, delayMs);
   }
-
-  #onOutput(worker: number, data: string): void {
-    (worker < 0 ? this.#hostOutput : this.#places[worker]!.output).add(data);
-  }
 }
+
+const REPLACING: { readonly [K in ReloadKind]: string } = {
+  reload: '...gracefully killing workers...',
+  chain: 'chain reload starting...',
+  workers: 'workers reload',
+};

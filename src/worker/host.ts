@@ -1,33 +1,40 @@
-// What runs an app's workers: the same face for a pool of threads and for a CPython zygote.
+// What runs an app's workers: the same face for pools of threads and for CPython zygotes.
 //
-// Decided elsewhere: when workers are started and replaced (lifecycle/supervisor.ts).
+// Each `load` makes a generation: the app as it was at that moment, and the workers that have it. Two generations live side
+//   by side during a reload. A place in the arena holds one worker at a time, whichever generation it is of, so what
+//   happens to workers is told by place.
+// Decided elsewhere: when workers are started and replaced (lifecycle/).
 
 /** What a host tells. */
 export interface HostEvents {
-  /** A worker is on its way; it announces itself in the arena when it is ready. `id`: process or thread id. */
-  onStarted(worker: number, id: number): void;
+  /** The worker in `place` exists; it announces itself in the arena when it is ready. `id`: process or thread id. */
+  onStarted(place: number, id: number): void;
   /**
    * A worker has ended for certain: it touches the arena no more. `why` as in "was killed by SIGSEGV"; `loadError` is
    * there when it ended because the app could not be loaded in it.
    */
-  onEnded(worker: number, why: string, loadError?: string): void;
-  /** The host itself has ended, and all its workers with it: `start` is needed again. */
-  onGone(why: string): void;
-  /** A worker printed something, or the host did (-1). */
-  onOutput(worker: number, data: string): void;
+  onEnded(place: number, why: string, loadError?: string): void;
+  /** A generation has ended by itself, and all its workers with it. */
+  onGone(generation: Generation, why: string): void;
+  /** A worker printed something, or a generation did (-1). */
+  onOutput(place: number, data: string): void;
+}
+
+/** One loaded version of an app. */
+export interface Generation {
+  /** One line for the log: what runs the app. */
+  readonly description: string;
+  /** Starts a worker in `place`, which users know by the number `workerId`. */
+  spawn(place: number, workerId: number): void;
+  /** Ends the worker in `place` at once. */
+  kill(place: number): void;
+  /** Ends everything. Resolves when all of it has ended. */
+  end(): Promise<void>;
 }
 
 export interface WorkerHost {
-  /** Gets the app as far as it can be got without a worker. Throws `AppError` APP_LOAD. */
-  start(): Promise<void>;
-  /** Starts a worker in place `worker`. */
-  spawn(worker: number): void;
-  /** Ends the worker in place `worker` at once. */
-  kill(worker: number): void;
-  /** Ends everything. Resolves when all of it has ended. */
-  end(): Promise<void>;
+  /** Loads the app anew, as far as that can be done without a worker. Throws `AppError` APP_LOAD. */
+  load(): Promise<Generation>;
   /** Whether each worker is a process of its own. */
   readonly ownProcesses: boolean;
-  /** One line for the log: what runs the app. */
-  readonly description: string;
 }

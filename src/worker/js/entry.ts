@@ -1,4 +1,4 @@
-// What a thread of a JS app runs: one task that never ends by itself, until the server says stop.
+// What a thread of a JS app runs: one task, from the loading of the app until the server says stop; then the thread ends.
 //
 // Loads the app, says that it is ready, and from then on takes requests from its ring. How it waits for them depends on
 //   the app: as long as it answers at once and has nothing else going on, the thread sleeps in `Atomics.wait`, which is
@@ -31,7 +31,12 @@ import { Transport } from './transport.js';
 /** What the server tells a thread about its place. */
 export interface ThreadTask {
   readonly memory: ArenaMemory;
-  readonly worker: number;
+  /** Its place in the arena. */
+  readonly place: number;
+  /** The number users know the worker by. */
+  readonly workerId: number;
+  /** How many workers the app has. */
+  readonly workers: number;
   readonly file: string;
   readonly callable: string;
   /** How many requests may run in this thread at once. */
@@ -50,6 +55,8 @@ const BLOCK_MS = 2;
 const BATCH = 64;
 /** Requests from one measurement of their duration to the next. */
 const SAMPLE_EVERY = 8;
+/** Exit code of a worker that could not load the application (uWSGI's UWSGI_FAILED_APP_CODE). */
+const FAILED_APP = 22;
 const NO_INPUT = new Uint8Array(0);
 
 const OWN_FRAME = new RegExp(`^ +at .*(?:${new URL('../../', import.meta.url).href}|/node_modules/piscina/)`);
@@ -61,7 +68,7 @@ export interface LoadFailure {
   readonly loadError: string;
 }
 
-/** Runs until a stop command comes and every request has been answered, or ends at once when the app does not load. */
+/** Ends the thread when a stop command has come and every request is answered, or at once when the app does not load. */
 export default async function serve(task: ThreadTask): Promise<void> {
   captureOutput(task.port);
   let app: Application;
@@ -70,9 +77,10 @@ export default async function serve(task: ThreadTask): Promise<void> {
   } catch (error) {
     const loadError = textOf(error);
     task.port.postMessage({ loadError } satisfies LoadFailure);
-    return;
+    process.exit(FAILED_APP);
   }
   await new Thread(task, app).run();
+  process.exit(0); // the thread: its modules must not live on into another worker
 }
 
 class Thread {
@@ -92,15 +100,14 @@ class Thread {
   constructor(task: ThreadTask, app: Application) {
     this.#task = task;
     this.#app = app;
-    this.#rings = new ThreadRings(task.memory, task.worker);
-    const { geometry } = task.memory;
+    this.#rings = new ThreadRings(task.memory, task.place);
     this.#bases = task.listeners.map((listener) => ({
       ...listener,
       'wsgi.version': [1, 0],
       'wsgi.url_scheme': listener.HTTPS === 'on' ? 'https' : 'http',
       'wsgi.errors': process.stderr,
       'wsgi.multithread': false,
-      'wsgi.multiprocess': geometry.workers > 1,
+      'wsgi.multiprocess': task.workers > 1,
       'wsgi.run_once': false,
       'uwsgi.version': task.version,
       'uwsgi.node': task.hostname,

@@ -134,7 +134,7 @@ class Zygote:
         self.control = control
         self.setup = setup
         self.pid = os.getpid()
-        self.children = {}  # pid -> worker index
+        self.children = {}  # pid -> place in the arena
         self.app = None
         self.arena = None
 
@@ -167,7 +167,7 @@ class Zygote:
         return True
 
     def serve(self):
-        """Obeys the server until it hangs up. Returns in the zygote at the end, or in a worker with its index."""
+        """Obeys the server until it hangs up. Returns None in the zygote at the end, or in a worker its place and its number."""
         wake_read, wake_write = os.pipe()
         os.set_blocking(wake_read, False)
         os.set_blocking(wake_write, False)
@@ -191,26 +191,26 @@ class Zygote:
                     return None
                 for message in messages:
                     if message['do'] == 'fork':
-                        if self.fork(message['worker']) == 0:
+                        if self.fork(message['place']) == 0:
                             signal.set_wakeup_fd(-1)
                             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                             os.close(wake_read)
                             os.close(wake_write)
-                            return message['worker']
+                            return message['place'], message['worker']
                     elif message['do'] == 'kill':
-                        self.kill(message['worker'], message['signal'])
+                        self.kill(message['place'], message['signal'])
 
-    def fork(self, index):
+    def fork(self, place):
         bridge_output.flush_all()  # what stands unfinished here must not come out of every worker
         pid = os.fork()
         if pid:
-            self.children[pid] = index
-            self.control.tell('forked', worker=index, pid=pid)
+            self.children[pid] = place
+            self.control.tell('forked', place=place, pid=pid)
         return pid
 
-    def kill(self, index, number):
-        for pid, worker in self.children.items():  # only own children that are not reaped: never a stranger's pid
-            if worker == index:
+    def kill(self, place, number):
+        for pid, its_place in self.children.items():  # only own children that are not reaped: never a stranger's pid
+            if its_place == place:
                 os.kill(pid, number)
 
     def reap(self):
@@ -219,11 +219,11 @@ class Zygote:
             if pid == 0:
                 return
             if pid in self.children:
-                worker = self.children.pop(pid)
+                place = self.children.pop(pid)
                 number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
                 name = signal.Signals(number).name if number else None
                 code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
-                self.control.tell('ended', worker=worker, pid=pid, code=code, signal=name)
+                self.control.tell('ended', place=place, pid=pid, code=code, signal=name)
 
     def end_all(self):
         for pid in self.children:
@@ -233,14 +233,14 @@ class Zygote:
             self.children.pop(pid, None)
 
 
-def run_worker(zygote, index):
-    """The life of a worker process, from the fork on."""
+def run_worker(zygote, place, worker_id):
+    """The life of a worker process, from the fork on. Users know it by the number `worker_id`."""
     die_with_parent(zygote.pid)
     zygote.control.socket.close()
-    log_fd = FIRST_LOG_FD + index
+    log_fd = FIRST_LOG_FD + place
     os.dup2(log_fd, 1)
     os.dup2(log_fd, 2)
-    for other in range(zygote.setup['layout']['geometry']['workers']):
+    for other in range(zygote.setup['layout']['geometry']['places']):
         os.close(FIRST_LOG_FD + other)
     setup = zygote.setup
     if setup['lazy']:
@@ -250,7 +250,7 @@ def run_worker(zygote, index):
             bridge_wsgi.log(bridge_wsgi.trim_traceback())
             os._exit(FAILED_APP)
     environs = [environ_base(setup, listener) for listener in setup['listeners']]
-    worker = bridge_arena.Worker(zygote.arena, index, zygote.app, environs, DOORBELL_FD, setup['serverPid'],
+    worker = bridge_arena.Worker(zygote.arena, place, worker_id, zygote.app, environs, DOORBELL_FD, setup['serverPid'],
                                  bridge_uwsgi.enter_core)
     bridge_uwsgi.enter_worker(worker)
     worker.run()
@@ -268,7 +268,7 @@ def environ_base(setup, listener):
         'wsgi.file_wrapper': bridge_wsgi.FileWrapper,
         'wsgi.run_once': False,
         'wsgi.multithread': geometry['cores'] > 1,
-        'wsgi.multiprocess': geometry['workers'] > 1,
+        'wsgi.multiprocess': setup['workers'] > 1,
         'wsgi.input_terminated': True,  # a chunked body has been read to its end before the request came here
         'uwsgi.version': setup['version'].encode(),
         'uwsgi.node': setup['hostname'].encode(),
@@ -286,14 +286,14 @@ def main():
             return
     setup = setup[0]
     die_with_parent(setup['serverPid'])
-    for fd in range(CONTROL_FD, FIRST_LOG_FD + setup['layout']['geometry']['workers']):
+    for fd in range(CONTROL_FD, FIRST_LOG_FD + setup['layout']['geometry']['places']):
         os.set_inheritable(fd, False)  # programs that the application starts have no business with them
     zygote = Zygote(control, setup)
     if not zygote.prepare():
         return
-    index = zygote.serve()
-    if index is not None:
-        run_worker(zygote, index)
+    worker = zygote.serve()
+    if worker is not None:
+        run_worker(zygote, *worker)
 
 
 if __name__ == '__main__':

@@ -109,30 +109,30 @@ class Arena:
     def word_address(self, word):
         return self.address + 4 * word
 
-    def worker_word(self, worker):
-        return self.geometry['workersAtWord'] + worker * self.geometry['workerWords']
+    def worker_word(self, place):
+        return self.geometry['workersAtWord'] + place * self.geometry['workerWords']
 
 
 class Worker:
     """What the threads of one worker process share."""
 
-    def __init__(self, arena, index, app, environs, doorbell_fd, server_pid, on_thread):
+    def __init__(self, arena, place, worker_id, app, environs, doorbell_fd, server_pid, on_thread):
         self.arena = arena
-        self.index = index
+        self.id = worker_id  # the number users know it by
         self.app = app
         self.environs = environs  # one per listener: the variables that are the same for all its requests
         self.doorbell_fd = doorbell_fd
         self.server_pid = server_pid
         self.on_thread = on_thread  # called in each thread that runs requests, with its Core
         self.semaphores = Semaphores()
-        self.at = arena.worker_word(index)
+        self.at = arena.worker_word(place)
         self.heads = itertools.count()  # next() is atomic under the GIL: each thread gets entries of its own
 
     def run(self):
         """Serves until the server says stop, with the calling thread as core 0. Returns when all threads have ended."""
         cores = [Core(self, n) for n in range(self.arena.geometry['cores'])]
         threads = [
-            threading.Thread(target=core.serve_or_die, name='uWSGIWorker%dCore%d' % (self.index + 1, core.index), daemon=True)
+            threading.Thread(target=core.serve_or_die, name='uWSGIWorker%dCore%d' % (self.id, core.index), daemon=True)
             for core in cores[1:]
         ]
         for thread in threads:

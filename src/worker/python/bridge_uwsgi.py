@@ -23,14 +23,14 @@ def install(setup):
     module.version = setup['version']
     module.version_info = tuple(int(n) if n.isdecimal() else n for n in setup['version'].split('-')[0].split('.'))
     module.hostname = setup['hostname'].encode()
-    module.numproc = geometry['workers']
+    module.numproc = setup['workers']
     module.cores = geometry['cores']
     module.has_threads = True
     module.buffer_size = setup['bufferBytes']
     module.started_on = int(time.time())
     module.opt = {name: _option(value) for name, value in setup['options'].items()}
     module.masterpid = lambda: setup['serverPid']
-    module.worker_id = lambda: 0 if _worker is None else _worker.index + 1
+    module.worker_id = lambda: 0 if _worker is None else _worker.id
     module.request_id = lambda: getattr(_here, 'core').request_id if hasattr(_here, 'core') else 0
     module.log = _log
     module.mem = _mem

@@ -1,13 +1,13 @@
-// A Python app's workers: a zygote, started again when it has ended, and the certainty that the dead are dead.
+// A Python app's workers: a zygote per generation, and the certainty that the dead are dead.
 //
 // Workers die with their zygote (bridge.py), but the kernel does not say when they have. Until their processes are gone
 //   they may still write to the arena, so `onGone` is told only then.
-// Decided elsewhere: when workers are started and replaced (lifecycle/supervisor.ts).
+// Decided elsewhere: when workers are started and replaced (lifecycle/).
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Arena } from '../../arena/arena.js';
-import type { HostEvents, WorkerHost } from '../host.js';
+import type { Generation, HostEvents, WorkerHost } from '../host.js';
 import { type PythonApp, Zygote } from './zygote.js';
 
 /** How often it is looked whether a process is gone. */
@@ -17,61 +17,73 @@ const END_MS = 3000;
 
 export class PythonHost implements WorkerHost {
   readonly ownProcesses = true;
-  readonly #app: PythonApp;
+  /** What the next `load` loads. */
+  app: PythonApp;
   readonly #arena: Arena;
   readonly #doorbellFd: number;
   readonly #events: HostEvents;
-  readonly #pids = new Map<number, number>();
-  #zygote: Zygote | undefined;
 
   constructor(app: PythonApp, arena: Arena, doorbellFd: number, events: HostEvents) {
-    this.#app = app;
+    this.app = app;
     this.#arena = arena;
     this.#doorbellFd = doorbellFd;
     this.#events = events;
   }
 
-  async start(): Promise<void> {
-    this.#pids.clear();
-    this.#zygote = await Zygote.start(this.#app, this.#arena, this.#doorbellFd, {
-      onForked: (worker, pid) => {
-        this.#pids.set(worker, pid);
-        this.#events.onStarted(worker, pid);
+  async load(): Promise<Generation> {
+    const { python } = this.app;
+    /** The worker processes that live, by place. */
+    const pids = new Map<number, number>();
+    let generation: ZygoteGeneration | undefined;
+    let isEnding = false;
+    const zygote = await Zygote.start(this.app, this.#arena, this.#doorbellFd, {
+      onForked: (place, pid) => {
+        pids.set(place, pid);
+        this.#events.onStarted(place, pid);
       },
-      onEnded: (worker, why) => {
-        this.#pids.delete(worker);
-        this.#events.onEnded(worker, why);
+      onEnded: (place, why) => {
+        pids.delete(place);
+        this.#events.onEnded(place, why);
       },
-      onOutput: (worker, text) => this.#events.onOutput(worker, text),
-      onGone: (why) => void this.#onGone(why),
+      onOutput: (place, text) => this.#events.onOutput(place, text),
+      onGone: async (why) => {
+        while ([...pids.values()].some(isAlive)) await delay(LOOK_MS);
+        if (!isEnding) this.#events.onGone(generation!, `the zygote (${python}) ${why}`);
+      },
     });
+    generation = new ZygoteGeneration(zygote, () => {
+      isEnding = true;
+    });
+    return generation;
   }
+}
 
-  async #onGone(why: string): Promise<void> {
-    const { python } = this.#app;
-    while ([...this.#pids.values()].some(isAlive)) await delay(LOOK_MS);
-    this.#events.onGone(`the zygote (${python}) ${why}`);
+class ZygoteGeneration implements Generation {
+  readonly #zygote: Zygote;
+  readonly #onEnd: () => void;
+
+  constructor(zygote: Zygote, onEnd: () => void) {
+    this.#zygote = zygote;
+    this.#onEnd = onEnd;
   }
 
   get description(): string {
-    const zygote = this.#zygote;
-    if (zygote === undefined) return this.#app.python;
-    return `Python ${zygote.pythonVersion}, zygote pid ${zygote.pid}, loaded in ${Math.round(zygote.loadMs)} ms`;
+    const { pythonVersion, pid, loadMs } = this.#zygote;
+    return `Python ${pythonVersion}, zygote pid ${pid}, loaded in ${Math.round(loadMs)} ms`;
   }
 
-  spawn(worker: number): void {
-    this.#zygote?.fork(worker);
+  spawn(place: number, workerId: number): void {
+    this.#zygote.fork(place, workerId);
   }
 
-  kill(worker: number): void {
-    this.#zygote?.kill(worker);
+  kill(place: number): void {
+    this.#zygote.kill(place);
   }
 
   async end(): Promise<void> {
-    const zygote = this.#zygote;
-    if (zygote === undefined) return;
-    const timer = setTimeout(() => zygote.destroy(), END_MS);
-    await zygote.end();
+    this.#onEnd();
+    const timer = setTimeout(() => this.#zygote.destroy(), END_MS);
+    await this.#zygote.end();
     clearTimeout(timer);
   }
 }

@@ -34,6 +34,8 @@ export interface PythonApp {
   readonly environment: NodeJS.ProcessEnv;
   /** Per listener: the variables that are the same for all its requests. */
   readonly listeners: readonly Readonly<Record<string, string>>[];
+  /** How many workers the app has. */
+  readonly workers: number;
   readonly bufferBytes: number;
   readonly version: string;
   readonly hostname: string;
@@ -42,22 +44,22 @@ export interface PythonApp {
 }
 
 export interface ZygoteEvents {
-  /** A worker process exists. */
-  onForked(worker: number, pid: number): void;
+  /** A worker process exists in `place`. */
+  onForked(place: number, pid: number): void;
   /** A worker process has ended and is reaped; `why` as in "was killed by SIGSEGV". */
-  onEnded(worker: number, why: string): void;
+  onEnded(place: number, why: string): void;
   /** The zygote itself has ended, and with it all its workers. */
   onGone(why: string): void;
-  /** Something was printed: by the worker with this index, or by the zygote (-1). */
-  onOutput(worker: number, text: string): void;
+  /** Something was printed: by the worker in `place`, or by the zygote (-1). */
+  onOutput(place: number, text: string): void;
 }
 
 type Message =
   | { event: 'mapped'; python: string; pid: number }
   | { event: 'loaded'; ms: number }
   | { event: 'failed'; detail: string }
-  | { event: 'forked'; worker: number; pid: number }
-  | { event: 'ended'; worker: number; pid: number; code: number | null; signal: string | null };
+  | { event: 'forked'; place: number; pid: number }
+  | { event: 'ended'; place: number; pid: number; code: number | null; signal: string | null };
 
 /** What to do about a start that failed, by what the process said. */
 const CURES: readonly (readonly [pattern: RegExp, cure: string])[] = [
@@ -95,13 +97,13 @@ export class Zygote {
    * `doorbellFd` is the end of the doorbell pipe that workers write to.
    */
   static start(app: PythonApp, arena: Arena, doorbellFd: number, events: ZygoteEvents): Promise<Zygote> {
-    const { workers } = arena.geometry;
+    const { places } = arena.geometry;
     const child = spawn(app.python, [BRIDGE], {
       // a session of its own: a Ctrl-C in the terminal is for the server, which then stops its workers in order
       detached: true,
       cwd: app.directory,
       env: app.environment,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', arena.fd, doorbellFd, ...Array<'pipe'>(workers).fill('pipe')],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', arena.fd, doorbellFd, ...Array<'pipe'>(places).fill('pipe')],
     });
     arena.beginSelfTest();
     return new Promise((resolve, reject) => {
@@ -126,16 +128,16 @@ export class Zygote {
       if (child.pid === undefined) return;
       const control = child.stdio[CONTROL_FD] as Duplex;
       control.on('error', () => {}); // the process has ended: 'exit' tells
-      const hear = (worker: number, stream: Readable) => {
+      const hear = (place: number, stream: Readable) => {
         stream.setEncoding('utf8'); // a character may come in two pieces
         stream.on('data', (text: string) => {
           if (zygote === undefined) tail = (tail + text).slice(-TAIL_CHARS);
-          events.onOutput(worker, text);
+          events.onOutput(place, text);
         });
       };
       hear(-1, child.stdout!);
       hear(-1, child.stderr!);
-      for (let i = 0; i < workers; i++) hear(i, child.stdio[FIRST_LOG_FD + i] as Readable);
+      for (let i = 0; i < places; i++) hear(i, child.stdio[FIRST_LOG_FD + i] as Readable);
 
       createInterface({ input: control }).on('line', (line) => {
         const message = JSON.parse(line) as Message;
@@ -154,10 +156,10 @@ export class Zygote {
         } else if (message.event === 'failed') {
           fail(message.detail);
         } else if (message.event === 'forked') {
-          events.onForked(message.worker, message.pid);
+          events.onForked(message.place, message.pid);
         } else {
           const why = message.signal === null ? `exited with code ${message.code}` : `was killed by ${message.signal}`;
-          events.onEnded(message.worker, why);
+          events.onEnded(message.place, why);
         }
       });
       child.once('exit', (code, signal) => {
@@ -169,14 +171,14 @@ export class Zygote {
     });
   }
 
-  /** Asks for a worker in place `index`. */
-  fork(index: number): void {
-    this.#control.write(`${JSON.stringify({ do: 'fork', worker: index })}\n`);
+  /** Asks for a worker in `place`, which users know by the number `workerId`. */
+  fork(place: number, workerId: number): void {
+    this.#control.write(`${JSON.stringify({ do: 'fork', place, worker: workerId })}\n`);
   }
 
-  /** Ends the worker in place `index` at once. */
-  kill(index: number): void {
-    this.#control.write(`${JSON.stringify({ do: 'kill', worker: index, signal: 9 })}\n`);
+  /** Ends the worker in `place` at once. */
+  kill(place: number): void {
+    this.#control.write(`${JSON.stringify({ do: 'kill', place, signal: 9 })}\n`);
   }
 
   /** Hangs up: the zygote kills what workers there are, reaps them and ends. Resolves when it has. */
@@ -202,6 +204,7 @@ function setupFor(app: PythonApp, arena: Arena) {
     lazy: app.lazy,
     pythonPath: app.pythonPath,
     listeners: app.listeners,
+    workers: app.workers,
     bufferBytes: app.bufferBytes,
     version: app.version,
     hostname: app.hostname,

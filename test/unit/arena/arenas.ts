@@ -2,7 +2,7 @@
 
 import { Arena } from '../../../src/arena/arena.js';
 
-export const DIMENSIONS = { slots: 8, requestBytes: 4096, answerBytes: 4096, workers: 2, cores: 2, held: 32 };
+export const DIMENSIONS = { slots: 8, requestBytes: 4096, answerBytes: 4096, places: 2, cores: 2, held: 32 };
 
 /** Both kinds: for JS threads, and on pages that CPython maps too. */
 export const KINDS = [

@@ -1,6 +1,6 @@
 """A CPython worker around the real serving loop, whose application notes every request it is given. For rings.test.ts.
 
-Arguments: the directory of bridge_arena.py, the worker's index, the ledger. Descriptor 3 is the arena, 4 the doorbell;
+Arguments: the directory of bridge_arena.py, the worker's place, the ledger. Descriptor 3 is the arena, 4 the doorbell;
 the layout comes as JSON on the standard input.
 """
 
@@ -22,4 +22,4 @@ def application(environ, start_response):
     return [b'done']
 
 
-bridge_arena.Worker(arena, int(sys.argv[2]), application, [{}], 4, os.getppid(), lambda core: None).run()
+bridge_arena.Worker(arena, int(sys.argv[2]), int(sys.argv[2]) + 1, application, [{}], 4, os.getppid(), lambda core: None).run()

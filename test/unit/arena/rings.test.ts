@@ -34,7 +34,7 @@ import type { RingThreadData } from './ring-thread.js';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 /** Few slots, so that their generations go round; few held requests, so that the rings run full. */
-const CONTEST = { ...DIMENSIONS, slots: 24, workers: 3, held: 8 };
+const CONTEST = { ...DIMENSIONS, slots: 24, places: 3, held: 8 };
 
 for (const { kind, makeArena } of KINDS) {
   describe(`a request ring of an arena ${kind}`, () => {
@@ -175,7 +175,7 @@ describe('requests that workers and the accept thread race for', { timeout: 60_0
   test('are each started once by one of three threads', async (t) => {
     const arena = Arena.forThreads({ ...CONTEST, cores: 1 });
     const started = new Int32Array(new SharedArrayBuffer((COUNT + 1) * 4));
-    const threads = Array.from({ length: CONTEST.workers }, (_, worker) => {
+    const threads = Array.from({ length: CONTEST.places }, (_, worker) => {
       const workerData: RingThreadData = { memory: arena.memory, worker, started };
       return new Worker(new URL('ring-thread.js', import.meta.url), { workerData });
     });
@@ -183,7 +183,7 @@ describe('requests that workers and the accept thread race for', { timeout: 60_0
     const ended = Promise.all(threads.map((thread) => once(thread, 'exit')));
     const bell: TestBell = new TestBell(() => doorbell.arm());
     const doorbell = new WordDoorbell(arena.words, HEADER.main_sleeps, bell.ring);
-    const hammer = new Hammer(arena, CONTEST.workers, randomFrom(2), bell);
+    const hammer = new Hammer(arena, CONTEST.places, randomFrom(2), bell);
     await hammer.ready();
     const { moved, slept } = await hammer.run(COUNT, () => {});
     hammer.stop();
@@ -202,8 +202,8 @@ describe('requests that workers and the accept thread race for', { timeout: 60_0
     const bell = new TestBell();
     const doorbell = new PipeDoorbell(bell.ring);
     const program = join(ROOT, 'test/unit/arena/ring_process.py');
-    const hammer = new Hammer(arena, CONTEST.workers, randomFrom(3), bell); // before anybody sleeps on what it resets
-    const processes = Array.from({ length: CONTEST.workers }, (_, worker) => {
+    const hammer = new Hammer(arena, CONTEST.places, randomFrom(3), bell); // before anybody sleeps on what it resets
+    const processes = Array.from({ length: CONTEST.places }, (_, worker) => {
       const args = [program, join(ROOT, 'dist/worker/python'), String(worker), ledger];
       arena.semaphores.post(HEADER.probe); // each of them makes the self-test
       return spawn('python3', args, { stdio: ['pipe', 'inherit', 'inherit', arena.fd, doorbell.writeFd] });
@@ -225,7 +225,7 @@ describe('requests that workers and the accept thread race for', { timeout: 60_0
       arena.words[at + SLOT.input_fd] = -1;
     });
     hammer.stop();
-    assert.deepEqual(await ended, Array(CONTEST.workers).fill([0, null]));
+    assert.deepEqual(await ended, Array(CONTEST.places).fill([0, null]));
     const started = new Map<number, number>();
     for (const line of readFileSync(ledger, 'utf8').trimEnd().split('\n')) {
       started.set(Number(line), (started.get(Number(line)) ?? 0) + 1);

@@ -11,6 +11,8 @@ import {
   answerByte,
   COMMAND_SLOT,
   COMMAND_STOP,
+  CORE,
+  coreWord,
   ENTRY_SLOT_BITS,
   ENTRY_SLOT_MASK,
   EVENT_READY,
@@ -21,7 +23,7 @@ import {
 } from '../../../src/arena/layout.js';
 import { ThreadRings } from '../../../src/arena/thread-rings.js';
 import type { Code, NuwsgiError } from '../../../src/base/errors.js';
-import { Dispatcher } from '../../../src/dispatch/dispatcher.js';
+import { Dispatcher, type DispatcherOptions } from '../../../src/dispatch/dispatcher.js';
 import { type AnswerHead, Exchange } from '../../../src/dispatch/exchange.js';
 import { mostHeld, TUNING } from '../../../src/dispatch/policy.js';
 
@@ -142,24 +144,34 @@ class Scene {
   answered = 0;
   nowMs = 1000;
 
-  constructor(workers = 2, threads = 1, slots = SLOTS) {
-    const dimensions = { slots, requestBytes: 4096, answerBytes: 4096, workers, cores: 1, held: mostHeld(threads) };
+  constructor(workers = 2, threads = 1, slots = SLOTS, options: Partial<DispatcherOptions> = {}) {
+    const dimensions = {
+      slots,
+      requestBytes: 4096,
+      answerBytes: 4096,
+      places: workers,
+      cores: 1,
+      held: mostHeld(threads),
+    };
     this.arena = Arena.forThreads(dimensions);
     this.dispatcher = new Dispatcher(this.arena, {
       name: 'app',
       threads,
       responseBufferingBytes: BUFFERING_BYTES,
-      onReady: () => {},
-      onMad: (worker, why) => this.mad.push(`${worker.index}: ${why}`),
+      onePerCore: false,
+      onReady: (worker) => this.dispatcher.admit(worker.place, this.nowMs),
+      onSpent: () => {},
+      onMad: (worker, why) => this.mad.push(`${worker.place}: ${why}`),
       onRefused: (_, error) => this.refused.push(error.code),
       onActive: () => {},
       onAnswered: () => this.answered++,
+      ...options,
     });
     for (let worker = 0; worker < workers; worker++) this.start(worker);
   }
 
   start(worker: number): void {
-    this.dispatcher.workerStarted(worker, 100 + worker);
+    this.dispatcher.workerStarted(worker, worker + 1);
     this.workers[worker] = new HandWorker(this.arena, worker);
     this.workers[worker]!.rings.announce(EVENT_READY);
     this.poll();
@@ -179,7 +191,7 @@ class Scene {
   learn(serviceMs: number): this {
     for (let i = 0; i < 100; i++) {
       const client = this.submit();
-      const worker = this.workers[client.worker]!;
+      const worker = this.workers[client.place]!;
       worker.rings.sample(serviceMs * 1e6);
       worker.answer(worker.claim());
       this.poll();
@@ -199,7 +211,7 @@ describe('a request', () => {
   test('goes to a worker with its environ, and its answer to its client', () => {
     const scene = new Scene();
     const client = scene.submit('one');
-    const worker = scene.workers[client.worker]!;
+    const worker = scene.workers[client.place]!;
     const entry = worker.claim();
     assert.equal(worker.environ(entry), 'NAMEone');
     worker.answer(entry, { body: 'hello' });
@@ -239,7 +251,7 @@ describe('a request', () => {
     const worker = scene.workers[0]!;
     assert.deepEqual([worker.environ(worker.claim()), worker.environ(worker.claim())], ['NAMEfirst', 'NAMEsecond']);
     assert.deepEqual(
-      clients.map(({ worker }) => worker),
+      clients.map(({ place }) => place),
       [0, 0],
     );
   });
@@ -248,13 +260,13 @@ describe('a request', () => {
     scene.learn(SLOW_MS);
     const clients = ['a', 'b', 'c', 'd'].map((name) => scene.submit(name));
     assert.deepEqual(
-      clients.map(({ worker }) => worker),
+      clients.map(({ place }) => place),
       [0, 1, -1, -1],
     );
     const second = scene.workers[1]!;
     second.answer(second.claim());
     scene.poll();
-    assert.deepEqual([clients[2]!.worker, clients[3]!.worker], [1, -1], 'in the order of arrival');
+    assert.deepEqual([clients[2]!.place, clients[3]!.place], [1, -1], 'in the order of arrival');
   });
 });
 
@@ -349,7 +361,7 @@ describe('a client that leaves', () => {
     const worker = scene.workers[0]!;
     worker.answer(worker.claim());
     scene.poll();
-    assert.deepEqual([running!.got.length, next!.worker], [1, 0]);
+    assert.deepEqual([running!.got.length, next!.place], [1, 0]);
     assert.equal(worker.environ(worker.claim()), 'NAMEnext');
     assert.equal(scene.dispatcher.waiting, 0);
   });
@@ -383,10 +395,38 @@ describe('a client that leaves', () => {
         const kept = left.filter((client) => client.deref() !== undefined).length;
         assert(kept <= 130, `${kept} of 1000 are still there`);
         assert.deepEqual([scene.dispatcher.waiting, scene.arena.slotsInUse], [1, 2]);
-        assert.equal(staying.worker, -1);
+        assert.equal(staying.place, -1);
         resolve();
       });
     });
+  });
+});
+
+describe('a worker that stands by', () => {
+  test('gets requests when it is admitted, its predecessor from then on none', () => {
+    const scene = new Scene(2, 1, SLOTS, { onReady: () => {} });
+    const client = scene.submit('early');
+    assert.deepEqual([client.place, scene.dispatcher.waiting], [-1, 1]);
+    scene.dispatcher.admit(1, scene.nowMs);
+    assert.equal(client.place, 1);
+    scene.dispatcher.retire(1, scene.nowMs);
+    assert.deepEqual([client.place, scene.dispatcher.waiting], [-1, 1], 'taken back');
+    scene.dispatcher.admit(0, scene.nowMs);
+    assert.equal(client.place, 0);
+  });
+});
+
+describe('a worker with a limit', () => {
+  test('is told of once, when it has answered so many', () => {
+    const spent: number[] = [];
+    const scene = new Scene(1, 1, SLOTS, { onSpent: ({ place }) => spent.push(place) });
+    scene.dispatcher.ports[0]!.mostAnswers = 2;
+    for (let i = 0; i < 4; i++) {
+      scene.submit();
+      scene.workers[0]!.answer(scene.workers[0]!.claim());
+      scene.poll();
+      assert.deepEqual(spent, i < 1 ? [] : [0]);
+    }
   });
 });
 
@@ -433,11 +473,25 @@ describe('a worker that ends', () => {
     assert.deepEqual(streamed!.got, [`${OK} half`, 'broken']);
     assert.deepEqual(started!.got, ['APP_DIED']);
     assert.equal(started!.record.status, 502);
-    assert.deepEqual([fresh!.got, fresh!.worker], [[], 1]);
+    assert.deepEqual([fresh!.got, fresh!.place], [[], 1]);
     const other = scene.workers[1]!;
     assert.equal(other.environ(other.claim()), 'NAMEfresh');
     assert.deepEqual([scene.arena.slotsInUse, scene.dispatcher.inFlight, scene.answered], [1, 1, 3]);
     assert.equal(scene.workers[1]!.takeCredit(streamed!.slot), false, 'the credit of the broken answer is forgotten');
+  });
+  test('in the moment between claim and start: what it had not started goes to others', () => {
+    const scene = new Scene(2, 1, SLOTS, { onePerCore: true }).learn(FAST_MS);
+    const [claimed, unclaimed] = [scene.submit('claimed'), scene.submit('unclaimed')];
+    const worker = scene.workers[0]!;
+    worker.claim();
+    const { geometry, words } = scene.arena;
+    words[coreWord(geometry, 0, 0) + CORE.running] = 0; // it died before it said that it starts
+    scene.end(0);
+    assert.deepEqual([claimed!.got, claimed!.place, unclaimed!.place], [[], 1, 1]);
+    const started = scene.workers[1]!.claim();
+    scene.end(1);
+    const [died, waits] = started === claimed!.entry ? [claimed!, unclaimed!] : [unclaimed!, claimed!];
+    assert.deepEqual([died.got, waits.got, scene.dispatcher.waiting], [['APP_DIED'], [], 1]);
   });
   test('told to leave finishes what it has started and gets a stop command behind it', () => {
     const scene = new Scene().learn(FAST_MS);
@@ -445,7 +499,7 @@ describe('a worker that ends', () => {
     const worker = scene.workers[0]!;
     const entry = worker.claim();
     scene.dispatcher.retire(0, scene.nowMs);
-    assert.deepEqual([started!.worker, fresh!.worker], [0, 1]);
+    assert.deepEqual([started!.place, fresh!.place], [0, 1]);
     assert.equal(worker.claim(), entryOf(COMMAND_SLOT, COMMAND_STOP));
     worker.answer(entry);
     scene.poll();
@@ -537,16 +591,16 @@ describe('a worker that writes nonsense', () => {
       assert.equal(scene.dispatcher.counters.mad, 1);
       assert.deepEqual(own!.got, [], 'nothing it wrote is used');
       const waiting = scene.submit('waiting');
-      assert.equal(waiting.worker, -1, 'it gets no more requests');
+      assert.equal(waiting.place, -1, 'it gets no more requests');
 
       neighbour!.answer(other!.entry, { body: 'unhurt' });
       scene.poll();
       assert.deepEqual(other!.got, [`${OK} unhurt`]);
-      assert.equal(waiting.worker, 1);
+      assert.equal(waiting.place, 1);
       scene.end(0);
       assert.deepEqual([own!.got, own!.record.status], [['APP_DIED'], 502]);
       scene.start(0);
-      assert.equal(scene.submit().worker, 0, 'its successor serves');
+      assert.equal(scene.submit().place, 0, 'its successor serves');
       assert.equal(scene.arena.slotsInUse, 2);
     });
   }

@@ -1,0 +1,59 @@
+// What a running server can be told, and by what: a signal, a letter in the master FIFO, a touched file.
+//
+// The signals and letters are uWSGI's, except where a row says so in `differs`. Whatever tells it, only the verb is queued;
+//   nothing is done in a signal handler.
+// Decided elsewhere: what is done on each verb (control.ts), how files and the FIFO are watched (touched-files.ts,
+//   master-fifo.ts).
+
+interface Trigger {
+  readonly verb: string;
+  readonly signals?: readonly NodeJS.Signals[];
+  /** The byte in the master FIFO. */
+  readonly letter?: string;
+  /** The option that names files whose change says the same. */
+  readonly touch?: string;
+  readonly does: string;
+  readonly differs?: string;
+}
+
+// biome-ignore format: a table
+export const TRIGGERS = [
+  { verb: 'reload', signals: ['SIGHUP'], letter: 'r', touch: 'touch-reload',
+    does: 'loads the app anew, starts new workers, lets them take over when all are ready; the old ones finish what they run' },
+  { verb: 'reloadBrutally', letter: 'R',
+    does: 'the same, and the old workers are killed when the new ones have taken over' },
+  { verb: 'reloadInTurn', letter: 'c', touch: 'touch-chain-reload',
+    does: 'loads the app anew and replaces one worker after the other',
+    differs: 'The new workers have the new version; in uWSGI only with lazy-apps.' },
+  { verb: 'reloadWorkers', letter: 'w', touch: 'touch-workers-reload',
+    does: 'replaces the workers by new ones of the version that is loaded (with lazy-apps, and for JavaScript, each loads the app anew)' },
+  { verb: 'reloadWorkersBrutally', letter: 'W',
+    does: 'the same, and the old workers are killed when the new ones have taken over' },
+  { verb: 'stop', signals: ['SIGTERM', 'SIGINT'], letter: 'q',
+    does: 'takes no new connections, answers the requests inside, then ends; a second time: ends at once',
+    differs: 'In uWSGI SIGTERM reloads unless die-on-term is given, and SIGINT drops the requests inside.' },
+  { verb: 'stopNow', signals: ['SIGQUIT'], letter: 'Q',
+    does: 'ends at once; the requests inside are cut off' },
+] as const satisfies readonly Trigger[];
+
+export type Verb = (typeof TRIGGERS)[number]['verb'];
+type WithTouch = Extract<(typeof TRIGGERS)[number], { touch: string }>;
+/** Options that name files to be watched. */
+export type TouchOption = WithTouch['touch'];
+
+const ALL: readonly (Trigger & { verb: Verb })[] = TRIGGERS;
+
+/** Calls `obey` with the verb of each signal that comes, and with its name. */
+export function listenForSignals(obey: (verb: Verb, reason: string) => void): void {
+  for (const { verb, signals } of ALL) {
+    for (const signal of signals ?? []) process.on(signal, () => obey(verb, signal));
+  }
+}
+
+/** The verb of a letter in the master FIFO. */
+export const verbOfLetter = (letter: string): Verb | undefined => ALL.find((row) => row.letter === letter)?.verb;
+
+/** The options that name files to be watched, each with its verb. */
+export const TOUCH_OPTIONS: readonly (readonly [option: TouchOption, verb: Verb])[] = ALL.filter(
+  (row) => row.touch !== undefined,
+).map((row) => [row.touch as TouchOption, row.verb]);
