@@ -20,6 +20,7 @@ import { type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-a
 import type { ReloadKind } from './lifecycle/reload-history.js';
 import { constantVariables } from './listener-plan.js';
 import { ListenerSet } from './listener-set.js';
+import { ConnectionLimit } from './listeners/connection-limit.js';
 import { Front } from './listeners/front.js';
 import type { FrontRequest } from './listeners/front-request.js';
 import { byPrecedence, type Mount, type Site } from './listeners/site.js';
@@ -62,6 +63,7 @@ export class Server {
       mounts: this.#front === undefined ? this.#mounts : [{ path: '', receiver: this.#front }],
       limits: plan.limits,
       draining: false,
+      connections: new ConnectionLimit((text) => log.line(text)),
       warn: (text) => log.line(text),
       onRefused: (peer, error) => this.#onRefused(peer, error),
     };
@@ -110,6 +112,7 @@ export class Server {
     await this.#startApps();
     await this.#hooks.run('post-app');
     if (!opensFirst) await this.#listeners.open();
+    this.#site.connections.measure();
     this.#companions.crons.start();
     await this.#hooks.run('accepting-once');
   }

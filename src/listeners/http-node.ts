@@ -71,6 +71,8 @@ export class HttpNodeListener implements Listener {
     server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       const fresh = { pending: 0, reading: undefined, isSpent: false, refusal: undefined, idleAtBytes: 0 };
       this.#connections.set(socket, fresh);
+      socket.once('close', () => site.connections.closed());
+      if (!site.connections.opened()) socket.destroy();
     });
     server.on('timeout', (socket) => this.#onIdle(socket));
     server.on('request', (req, res) => this.#onRequest(req, res, false));

@@ -52,8 +52,13 @@ export class HttpUwsListener implements Listener {
     this.#index = index;
     this.#app = tls === undefined ? uws.App() : uws.SSLApp(filesOf(tls));
     this.#app.filter((res, change) => {
-      if (change === 1) this.#peers.opened(textOf(res.getRemoteAddressAsText()));
-      else this.#peers.closed();
+      if (change === 1) {
+        this.#peers.opened(textOf(res.getRemoteAddressAsText()));
+        if (!site.connections.opened()) res.close();
+      } else {
+        this.#peers.closed();
+        site.connections.closed();
+      }
     });
     this.#app.any('/*', (res, req) => this.#onRequest(res, req));
     this.#socket = new UwsSocket(uws, this.#app, sockets);

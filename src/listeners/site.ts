@@ -5,6 +5,7 @@
 
 import type { Code, NuwsgiError } from '../base/errors.js';
 import type { Receiver } from '../dispatch/receiver.js';
+import type { ConnectionLimit } from './connection-limit.js';
 
 /** An app, or what stands in front of all apps, under its mount point. */
 export interface Mount {
@@ -38,6 +39,7 @@ export interface Site {
   readonly limits: Limits;
   /** Whether the server is on its way out: answers say `Connection: close`. */
   readonly draining: boolean;
+  readonly connections: ConnectionLimit;
   /** Something a person should know. Nothing of the client's in it unescaped. */
   warn(text: string): void;
   /** A request was refused before an app saw it. */

@@ -70,7 +70,14 @@ export class UwsgiListener implements Listener {
 
   #onConnection(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#site.connections.closed();
+    });
+    if (!this.#site.connections.opened()) {
+      socket.destroy();
+      return;
+    }
     new Connection(socket, this.#site, this.#index, this.#options, this.#warnOfDropped);
   }
 

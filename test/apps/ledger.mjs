@@ -1,6 +1,6 @@
 // The same as ledger.py, in JavaScript.
 
-import { openSync, writeSync } from 'node:fs';
+import { existsSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 
@@ -30,6 +30,7 @@ export async function application(env, startResponse) {
     return 'the body is not what was sent';
   }
   if (query.has('ms')) await sleep(Number(query.get('ms')));
+  while (existsSync(query.get('hold') ?? '')) await sleep(5);
   const body = pattern(name, Number(query.get('bytes') ?? name.length + 1));
   const headers = [
     ['Content-Type', 'text/plain'],

@@ -1,6 +1,6 @@
 """Answers that can be told from all others, and a ledger of every request that was started.
 
-The query says what to do: `id` (echoed), `ms` (sleep so long), `bytes` (length of the body: the id and a line end, over
+The query says what to do: `id` (echoed), `ms` (sleep so long), `hold` (sleep while this file exists), `bytes` (length of the body: the id and a line end, over
 and over), `parts` (streamed in so many; 0: in one piece), `post` (bytes of the same pattern that must have been sent).
 With LEDGER in the environment, each request first appends its id to that file, in one write.
 """
@@ -61,6 +61,8 @@ def application(environ, start_response):
         return [b'the body is not what was sent']
     if 'ms' in query:
         time.sleep(float(query['ms']) / 1000)
+    while os.path.exists(query.get('hold', '')):
+        time.sleep(0.005)
     body = pattern(name, int(query.get('bytes', len(name) + 1)))
     parts = int(query.get('parts', 0))
     headers = TEXT + [('X-Id', query['id']), ('X-Pid', str(os.getpid()))]

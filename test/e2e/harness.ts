@@ -36,6 +36,8 @@ export interface Ending {
 export interface StartOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** A program, with arguments, that runs the server: prlimit, say. */
+  readonly under?: readonly string[];
 }
 
 /** A running nuwsgi. */
@@ -134,7 +136,8 @@ process.on('exit', () => {
 });
 
 function launch(args: readonly string[], options: StartOptions): { child: ChildProcess; output: Output } {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/cli.js'), ...args], {
+  const [program, ...rest] = [...(options.under ?? []), process.execPath, join(ROOT, 'dist/cli.js'), ...args];
+  const child = spawn(program!, rest, {
     cwd: options.cwd ?? APPS,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

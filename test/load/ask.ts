@@ -5,6 +5,8 @@ export interface Ask {
   readonly id: string;
   /** How long it is to take. */
   readonly ms?: number;
+  /** It is not to be answered while this file exists. */
+  readonly hold?: string;
   /** Length of the answer's body, and the parts it comes in; 0: in one piece. */
   readonly bytes?: number;
   readonly parts?: number;
@@ -16,6 +18,7 @@ export interface Ask {
 export function targetOf(ask: Ask, mount = ''): string {
   const query = new URLSearchParams({ id: ask.id });
   if (ask.ms !== undefined) query.set('ms', String(ask.ms));
+  if (ask.hold !== undefined) query.set('hold', ask.hold);
   if (ask.bytes !== undefined) query.set('bytes', String(ask.bytes));
   if (ask.parts !== undefined) query.set('parts', String(ask.parts));
   if (ask.postBytes !== undefined) query.set('post', String(ask.postBytes));

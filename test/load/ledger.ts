@@ -1,7 +1,7 @@
 // The ledger that test/apps/ledger.py writes, held against the answers: what was done twice, what was done and not told, what
 // was told and not done.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Outcome } from './client.js';
@@ -25,6 +25,13 @@ export class Ledger {
       if (id !== '') started.set(id, (started.get(id) ?? 0) + 1);
     }
     return started;
+  }
+
+  /** A file for requests to wait for; see `Ask.hold`. `release` removes it. */
+  hold(): { readonly path: string; release(): void } {
+    const path = join(this.#directory, 'hold');
+    if (!existsSync(path)) writeFileSync(path, '');
+    return { path, release: () => rmSync(path) };
   }
 
   remove(): void {
