@@ -104,6 +104,7 @@ export class ListenerSet {
       get draining() {
         return site.draining;
       },
+      connections: site.connections,
       warn: site.warn,
       onRefused: site.onRefused,
     };
