@@ -125,13 +125,13 @@ const FAILURES = {
   PEER_GONE: {
     status: 499,
     exit: 1,
-    text: (bytes: number) => `the client went away in the middle of its request, after ${bytes} bytes of the body`,
+    text: (bytes: number) => `the connection was closed in the middle of a request, after ${bytes} bytes of its body`,
   },
   /** As above: the answer has begun. */
   PEER_STALLED: {
     status: 408,
     exit: 1,
-    text: (bytes: number, ms: number) => `the client took nothing of its answer for ${ms} ms, ${bytes} bytes wait`,
+    text: (ms: number) => `the client took nothing of its answer for ${ms} ms`,
   },
   PEER_BODY_TOO_LARGE: {
     status: 413,

@@ -193,7 +193,7 @@ export class HttpNodeListener implements Listener {
     } else if (connection.reading !== undefined) {
       this.#giveUp(socket, connection, new PeerError('PEER_TIMEOUT', 'the rest of the request body', idleTimeoutMs));
     } else if (socket.writableLength > 0) {
-      this.#site.onRefused(peerName(socket), new PeerError('PEER_STALLED', socket.writableLength, idleTimeoutMs));
+      this.#site.onRefused(peerName(socket), new PeerError('PEER_STALLED', idleTimeoutMs));
       socket.destroy();
     } else if (connection.pending > 0) {
       // it is the app that takes its time

@@ -90,7 +90,7 @@ export class HttpUwsListener implements Listener {
     head.begin(true);
     req.forEach(head.field);
     const peer = this.#peers.sole ?? textOf(res.getRemoteAddressAsText());
-    const exchange = new UwsExchange(res, peer, method === 'HEAD');
+    const exchange = new UwsExchange(res, peer, method === 'HEAD', this.#site);
     res.onAborted(exchange.onAborted);
     // what has lost bytes becomes a NUL, which no request line may have
     if (NOT_ASCII.test(path)) path = latin1Of(path) ?? '\0';
@@ -103,7 +103,9 @@ export class HttpUwsListener implements Listener {
     }
     const { receiver, names, values, framing } = admission;
     describe(exchange.record, method, admission.target, 'HTTP/1.1', peer, head.count);
-    exchange.closeAfter = this.#site.draining || framing.kind === 'chunked' || head.wantsClose;
+    // a plain "close" uWebSockets.js sees to itself, and can tell the length of an answer then
+    const isAskedToClose = head.connection !== 'close' && head.wantsClose;
+    exchange.closeAfter = this.#site.draining || framing.kind === 'chunked' || isAskedToClose;
     if (framing.kind === 'none') {
       receiver.submit(exchange, names, values, this.#index, exchange.isHead, undefined, -1, performance.now());
       return;

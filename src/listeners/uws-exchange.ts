@@ -9,17 +9,16 @@
 
 import { close } from 'node:fs';
 import type { HttpResponse } from 'uws-node20';
-import type { Code, NuwsgiError } from '../base/errors.js';
+import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
 import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
 import { answerFor, isBodyless, withoutDate } from '../wire/answer.js';
 import { linger } from './linger.js';
 import type { BodySource, RequestBody } from './request-body.js';
+import type { Site } from './site.js';
 
 /** How often a connection that takes nothing is tried again, and what is tried with where the answer is chunked. */
 const NUDGE_MS = 4000;
 const NUDGE_BYTES = 1024;
-/** How long a client may take nothing at all. */
-const SEND_TIMEOUT_MS = 60_000;
 
 export class UwsExchange extends Exchange implements BodySource {
   readonly peer: string;
@@ -29,6 +28,7 @@ export class UwsExchange extends Exchange implements BodySource {
   body: RequestBody | undefined;
   spoolFd = -1;
   readonly #res: HttpResponse;
+  readonly #site: Site;
   /** Content-Length of an answer in parts; -1: it is chunked. */
   #length = -1;
   #pending: Buffer[] = [];
@@ -38,9 +38,10 @@ export class UwsExchange extends Exchange implements BodySource {
   #progressAtMs = 0;
   #nudge: NodeJS.Timeout | undefined;
 
-  constructor(res: HttpResponse, peer: string, isHead: boolean) {
+  constructor(res: HttpResponse, peer: string, isHead: boolean, site: Site) {
     super();
     this.#res = res;
+    this.#site = site;
     this.peer = peer;
     this.isHead = isHead;
   }
@@ -197,7 +198,7 @@ export class UwsExchange extends Exchange implements BodySource {
     this.#blocked = true;
     if (this.#nudge !== undefined) return;
     this.#progressAtMs = performance.now();
-    this.#nudge = setInterval(this.#onNudge, NUDGE_MS);
+    this.#nudge = setInterval(this.#onNudge, Math.min(NUDGE_MS, this.#site.limits.idleTimeoutMs));
   }
 
   /** Writes what waits, until the connection takes no more. */
@@ -226,8 +227,10 @@ export class UwsExchange extends Exchange implements BodySource {
 
   /** A write that fails starts the 10 s anew; so a slow reader is kept, as long as it takes anything at all. */
   readonly #onNudge = (): void => {
-    if (performance.now() - this.#progressAtMs > SEND_TIMEOUT_MS) {
-      clearInterval(this.#nudge);
+    const { idleTimeoutMs } = this.#site.limits;
+    if (performance.now() - this.#progressAtMs > idleTimeoutMs) {
+      this.#site.onRefused(this.peer, new PeerError('PEER_STALLED', idleTimeoutMs));
+      this.#res.close();
       return;
     }
     if (this.#length >= 0) {

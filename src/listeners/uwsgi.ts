@@ -204,7 +204,7 @@ class Connection {
     if (!this.#isSettled) {
       this.#refuse(new PeerError('PEER_TIMEOUT', 'the rest of the request', idleTimeoutMs));
     } else if (socket.writableLength > 0) {
-      this.#site.onRefused(this.#peer, new PeerError('PEER_STALLED', socket.writableLength, idleTimeoutMs));
+      this.#site.onRefused(this.#peer, new PeerError('PEER_STALLED', idleTimeoutMs));
       socket.destroy();
     } else if (socket.writableFinished) {
       socket.destroy(); // the peer has everything, and does not hang up

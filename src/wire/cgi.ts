@@ -48,8 +48,8 @@ const LATIN1_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const LENGTH = /^[0-9]{1,15}$/; // below 2^53
 /** uri-host [":" port], RFC 9110 section 7.2; no userinfo, no path, no list. */
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?$/;
-const CLOSE = /(?:^|[\t ,])close(?:$|[\t ,])/;
-const UPGRADE = /(?:^|[\t ,])upgrade(?:$|[\t ,])/;
+const CLOSE = /(?:^|[\t ,])close(?:$|[\t ,])/i;
+const UPGRADE = /(?:^|[\t ,])upgrade(?:$|[\t ,])/i;
 const TARGET = /^[\x21-\x7e\x80-\xff]+$/;
 const ESCAPE = /%([0-9A-Fa-f]{2})/g;
 
@@ -75,7 +75,7 @@ export class HeadReader {
   expectsContinue = false;
   /** The Host field, or the host of the target; '' when there is none. */
   host = '';
-  /** The Connection field, in lower case; several become a list. */
+  /** The Connection field as it came; several become a list. */
   connection = '';
   /** There is an Upgrade field. */
   hasUpgrade = false;
@@ -207,7 +207,7 @@ export class HeadReader {
         else this.fault = new PeerError('PEER_EXPECTATION', value);
         return true;
       case 'connection':
-        this.connection = isRepeat ? `${this.connection},${value.toLowerCase()}` : value.toLowerCase();
+        this.connection = isRepeat ? `${this.connection},${value}` : value;
         return true;
       case 'upgrade':
         this.hasUpgrade = true;
