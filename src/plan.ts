@@ -76,7 +76,7 @@ export function planOf(resolved: Resolved, version: string): ServerPlan {
     },
     sockets: socketOptionsOf(resolved),
     inheritedFds: inherited.map(({ fd }) => fd),
-    edge: edgePlanOf(config),
+    edge: edgePlanOf(config, resolved.routes),
     uwsgi: { dynamicApps: config['dynamic-apps'], maxVariables: 2 * config['max-vars'] },
     maxInFlight: config['max-inflight'],
     requestBytes: ENVIRON_GROWTH * config['buffer-size'] + ENVIRON_EXTRA_BYTES + config['post-buffering'],

@@ -92,11 +92,9 @@ export const FAMILIES: readonly Family[] = [
     values: 'collect-header|response-header-collect pull-header',
   },
   {
-    why: `internal routing is ${LATER}, and may be what protects a path`,
+    why: 'of the routing chains there is only the one before the app (route), and these may be what protects something',
     refuses: true,
-    values: `route route-host route-uri route-qs route-remote-addr route-user-agent route-remote-user route-referer
-      route-label route-if route-if-not route-run
-      final-route final-route-status final-route-host final-route-uri final-route-qs final-route-remote-addr
+    values: `final-route final-route-status final-route-host final-route-uri final-route-qs final-route-remote-addr
       final-route-user-agent final-route-remote-user final-route-referer final-route-label final-route-if
       final-route-if-not final-route-run
       error-route error-route-status error-route-host error-route-uri error-route-qs error-route-remote-addr

@@ -18,6 +18,7 @@ import { LOGGING } from './options/logging.js';
 import { LOGIC } from './options/logic.js';
 import { PROCESS } from './options/process.js';
 import { REQUESTS } from './options/requests.js';
+import { ROUTING } from './options/routing.js';
 import { SOCKETS } from './options/sockets.js';
 import { STATIC } from './options/static.js';
 import type { Option, Values } from './options/table.js';
@@ -30,6 +31,7 @@ export const SECTIONS = [
   { title: 'Sockets', options: SOCKETS },
   { title: 'Requests and answers', options: REQUESTS },
   { title: 'Edits of answers', options: EDITS },
+  { title: 'Routing', options: ROUTING },
   { title: 'Static files', options: STATIC },
   { title: 'Apps', options: APPS },
   { title: 'Workers', options: WORKERS },
@@ -46,6 +48,7 @@ export const OPTIONS = [
   ...SOCKETS,
   ...REQUESTS,
   ...EDITS,
+  ...ROUTING,
   ...STATIC,
   ...APPS,
   ...WORKERS,

@@ -1,7 +1,8 @@
 // A regular expression from the configuration: written for PCRE, as uWSGI has it, run by JavaScript.
 //
 // The two agree on nearly everything that stands in a configuration. Where they silently would not (JavaScript takes
-//   \A for an A, and [[:digit:]] for a set of letters), this file translates, or says that it cannot.
+//   \A for an A, [[:digit:]] for a set of letters, and stops at a CR with a dot), this file translates, or says that it
+//   cannot: a rule that forbids a path must not be passed by a byte that only the other engine matches.
 // Patterns come from the configuration only, never from a request; what they are matched against is bounded by
 //   buffer-size. A pattern that backtracks without end is the fault of whoever wrote it: edge/rules says when one is slow.
 
@@ -25,9 +26,9 @@ const POSIX: ReadonlyMap<string, string> = new Map([
 const SHARED_ESCAPES = /[dDsSwWbBnrtfxck0-9]/;
 /** Escapes of PCRE's that JavaScript says in another way. */
 const ESCAPES: ReadonlyMap<string, string> = new Map([
-  ['A', '^'],
-  ['z', '$'],
-  ['Z', '$'],
+  ['A', '(?<![^])'],
+  ['z', '(?![^])'],
+  ['Z', '(?=\\n?(?![^]))'],
   ['h', '[ \\t]'],
   ['H', '[^ \\t]'],
   ['e', '\\x1b'],
@@ -39,14 +40,17 @@ export function parsePattern(text: string): { readonly value: RegExp } | { reado
   try {
     const [start = '', flags = ''] = /^\(\?([imsx]+)\)/.exec(text) ?? [];
     if (flags.includes('x')) return { wanted: 'a regular expression that is supported: (?x) is not' };
-    return { value: new RegExp(translate(text.slice(start.length)), flags) };
+    return { value: new RegExp(translate(text.slice(start.length), flags), flags) };
   } catch (error) {
     return { wanted: `a regular expression: ${(error as Error).message.replace(/^Invalid regular expression: /, '')}` };
   }
 }
 
+/** `$` of PCRE: the end, or a newline at the end. */
+const END = '(?=\\n?(?![^]))';
+
 /** PCRE's spelling to JavaScript's. Throws SyntaxError where there is none. */
-function translate(pattern: string): string {
+function translate(pattern: string, flags: string): string {
   let out = '';
   /** Where the set that is open begins; -1 while none is. */
   let setAt = -1;
@@ -72,6 +76,10 @@ function translate(pattern: string): string {
       out += isNegated ? '[^' : '[';
       if (isNegated) i++;
       setAt = i + 1;
+    } else if (c === '.' && !flags.includes('s')) {
+      out += '[^\\n]'; // JavaScript's dot stops at a CR too
+    } else if (c === '$' && !flags.includes('m')) {
+      out += END;
     } else if (pattern.startsWith('(?P<', i)) {
       out += '(?<';
       i += 3;

@@ -15,6 +15,7 @@ import { helpText, optionHelp } from './help.js';
 import { type InheritedSocket, inheritedSockets } from './inherited.js';
 import { type ListenerSetting, listenersOf } from './listeners.js';
 import type { Config } from './options.js';
+import { isRouteOption, type RouteLine, type Routes, routesOf } from './routes.js';
 import { showConfig } from './show.js';
 import { asConfig, DEFAULTS, type GivenUnserved, type PlacedValues, typedValues, valuesOver } from './typed.js';
 import { parseFlag } from './values.js';
@@ -32,6 +33,8 @@ export interface Resolved {
   readonly given: GivenTexts;
   /** The apps of wsgi-file, module, app, mount and the apps list, each on a path of its own. */
   readonly apps: readonly AppMount[];
+  /** The rules of route and its kin. */
+  readonly routes: Routes;
   /** The sockets to be opened. */
   readonly listeners: readonly ListenerSetting[];
   /** The open sockets that systemd has handed over. */
@@ -91,6 +94,7 @@ class Resolver {
     reader.readServer(this.#values);
     for (const app of this.#gathered.apps) this.#listed(app, reader);
     const { apps } = reader;
+    const routes = routesOf(this.#routeLines(), this.#problems);
     this.#tellUnserved(config['strict-options']);
     const listeners = listenersOf(this.#values, inherited, (name) => findWord(name)?.name, this.#problems);
     this.#checkCompleteness(config, apps, listeners);
@@ -108,10 +112,18 @@ class Resolver {
       listeners: Object.freeze(listeners),
       inherited: Object.freeze(inherited),
       needApp,
+      routes,
       files: Object.freeze(this.#gathered.files),
       settings: this.#gathered.given,
       listed: this.#gathered.apps,
     });
+  }
+
+  /** The rules as they were given, whatever their options: their order counts. */
+  #routeLines(): RouteLine[] {
+    return this.#gathered.given.flatMap(({ word, text, at }) =>
+      isRouteOption(word.name) && text !== undefined ? [{ option: word.name, text, at }] : [],
+    );
   }
 
   get #report() {

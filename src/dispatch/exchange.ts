@@ -93,6 +93,8 @@ export abstract class Exchange {
   abstract answerEnd(broken: boolean): void;
   /** An answer of the server itself. Only before `answerWhole` and `answerFirst`. */
   abstract refuse(error: NuwsgiError<Code>): void;
+  /** Ends the connection without an answer. Only before `answerWhole` and `answerFirst`. */
+  abstract drop(): void;
   /** The slot is free again: what the request held besides (a spooled body) can be given up. */
   released(): void {}
   /** Bytes taken from the arena that the client has not taken yet. */

@@ -5,12 +5,15 @@
 // Decided elsewhere: where the variables come from and how the edits reach the app (listeners/front-request.ts).
 
 import type { Exchange } from '../dispatch/exchange.js';
+import type { AnswerEdits } from './answer-edits.js';
 
 export abstract class EdgeRequest {
   readonly exchange: Exchange;
   readonly isHead: boolean;
   /** PATH_INFO as it came, unescaped; one character per byte. */
   readonly path: string;
+  /** What is changed in its answer; there where anything ever is (EdgePlan.edits). */
+  answerEdits: AnswerEdits | undefined;
   #variables: ReadonlyMap<string, string> | undefined;
   #edits: Map<string, string> | undefined;
 

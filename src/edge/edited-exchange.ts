@@ -103,6 +103,11 @@ export class EditedExchange extends Exchange implements ExchangeOwner {
     this.#reply({ status: error.status, fields });
   }
 
+  override drop(): void {
+    this.gone = true;
+    this.inner.drop();
+  }
+
   #reply(reply: Reply): void {
     const [head, body] = render(reply, this.#pages, this.record, this.#isHead);
     this.inner.answerWhole(this.edits.apply(head, this.record), body);

@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError } from '../base/errors.js';
 import type { Config } from '../config/options.js';
+import type { Routes } from '../config/routes.js';
 import type { EditsPlan } from './answer-edits.js';
 import type { ErrorPages, Page } from './reply.js';
 import { MimeTypes, readMimeTypes } from './static/mime.js';
@@ -14,6 +15,10 @@ import { isBelow } from './static/paths.js';
 import type { ExpiryRule, StaticPlan } from './static/static-files.js';
 
 export interface EdgePlan {
+  /** Undefined: there are no rules. */
+  readonly routes: Routes | undefined;
+  /** Where relative paths of rules begin. */
+  readonly directory: string;
   readonly files: StaticPlan;
   /** Undefined: no answer is edited. */
   readonly edits: EditsPlan | undefined;
@@ -25,16 +30,25 @@ export interface EdgePlan {
 }
 
 /** What the accept side does by itself; undefined when that is nothing. Throws `ConfigError`. */
-export function edgePlanOf(config: Config): EdgePlan | undefined {
+export function edgePlanOf(config: Config, routes: Routes): EdgePlan | undefined {
   const isAsked = ASKING.some((option) => config[option].length > 0) || config['check-static-docroot'];
-  if (!isAsked) return undefined;
+  const editsByRule = routes.rules.some(({ action }) => action.kind === 'addheader' || action.kind === 'remheader');
+  if (!isAsked && routes.rules.length === 0) return undefined;
   const warnings: string[] = [];
   const pages = errorPagesOf(config);
   const added = config['add-header'].map(({ name, value }) => [name, value] as const);
   const removed = config['rem-header'].map((name) => name.toLowerCase());
   const allowsSendfile = config['static-safe'].length > 0;
-  const edits = added.length + removed.length + pages.size > 0 || allowsSendfile ? { added, removed } : undefined;
-  return { files: staticPlanOf(config, warnings), edits, pages, allowsSendfile, warnings };
+  const editsAnswers = added.length + removed.length + pages.size > 0 || allowsSendfile || editsByRule;
+  return {
+    routes: routes.rules.length > 0 ? routes : undefined,
+    directory: config.chdir ?? process.cwd(),
+    files: staticPlanOf(config, warnings),
+    edits: editsAnswers ? { added, removed } : undefined,
+    pages,
+    allowsSendfile,
+    warnings,
+  };
 }
 
 /** Options that something has to stand in front of the apps for. */

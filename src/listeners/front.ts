@@ -13,7 +13,10 @@ import { AnswerEdits } from '../edge/answer-edits.js';
 import { EditedExchange, type OnHead } from '../edge/edited-exchange.js';
 import type { EdgePlan } from '../edge/plan.js';
 import { sendReply } from '../edge/reply.js';
-import { discard, type Found, StaticFiles, sendFile } from '../edge/static/static-files.js';
+import type { Verdict } from '../edge/rules/actions.js';
+import { RuleChain } from '../edge/rules/rule-chain.js';
+import { discard, StaticFiles, sendFile } from '../edge/static/static-files.js';
+import { run, type Steps, wait } from '../edge/steps.js';
 import { fileNamedBy, merge } from '../edge/x-sendfile.js';
 import { type FrontRequest, HttpFrontRequest, PacketFrontRequest } from './front-request.js';
 import type { Mount } from './site.js';
@@ -36,13 +39,18 @@ export class Front implements Receiver {
   readonly #plan: EdgePlan;
   readonly #host: FrontHost;
   readonly #files: StaticFiles;
+  readonly #rules: RuleChain | undefined;
   /** Requests that are being looked at, and answers on their way. */
   #inside = 0;
 
+  /** Throws `ConfigError` where a rule names a file that cannot be used. */
   constructor(plan: EdgePlan, host: FrontHost) {
     this.#plan = plan;
     this.#host = host;
-    this.#files = new StaticFiles(plan.files, (text) => host.warn(text));
+    const warn = (text: string) => host.warn(text);
+    this.#files = new StaticFiles(plan.files, warn);
+    const { routes, directory } = plan;
+    this.#rules = routes && new RuleChain(routes, { files: this.#files, directory, warn });
   }
 
   get inside(): number {
@@ -77,18 +85,24 @@ export class Front implements Receiver {
 
   #take(request: FrontRequest): void {
     const exchange = this.#edited(request, this.#plan.allowsSendfile);
-    const found = this.#files.find(request);
-    if (!(found instanceof Promise)) {
-      this.#act(request, exchange, found);
+    const verdict = run(this.#decide(request));
+    if (!(verdict instanceof Promise)) {
+      this.#act(request, exchange, verdict);
       return;
     }
     request.detach();
     this.#inside++;
-    found.then((found) => {
+    verdict.then((verdict) => {
       this.#inside--;
-      if (exchange.gone) giveUp(exchange, found);
-      else this.#act(request, exchange, found);
+      if (exchange.gone) giveUp(exchange, verdict);
+      else this.#act(request, exchange, verdict);
     });
+  }
+
+  /** Rules first, so that they protect files too; a file is looked for where the client asked for it. */
+  *#decide(request: FrontRequest): Steps<Verdict | undefined> {
+    const verdict = this.#rules === undefined ? undefined : yield* wait(this.#rules.run(request));
+    return verdict ?? (yield* wait(this.#files.find(request)));
   }
 
   /** What answers to `request` go through. */
@@ -97,31 +111,36 @@ export class Front implements Receiver {
     const { exchange, isHead } = request;
     if (edits === undefined) return exchange;
     const onHead: OnHead | undefined = allowsSendfile ? (app, head) => this.#onHead(request, app, head) : undefined;
-    return new EditedExchange(exchange, isHead, new AnswerEdits(edits), pages, onHead);
+    request.answerEdits = new AnswerEdits(edits);
+    return new EditedExchange(exchange, isHead, request.answerEdits, pages, onHead);
   }
 
-  #act(request: FrontRequest, exchange: Exchange, found: Found | undefined): void {
-    if (found === undefined) {
+  #act(request: FrontRequest, exchange: Exchange, verdict: Verdict | undefined): void {
+    if (verdict === undefined) {
       this.#toApp(request, exchange);
-      return;
-    }
-    if (found.kind === 'reply') {
+    } else if (verdict.kind === 'file') {
+      exchange.record.via = 'sendfile';
+      this.#inside++;
+      sendFile(exchange, verdict, request, () => {
+        this.#inside--;
+        this.#onAnswered(exchange, request);
+      });
+    } else if (verdict.kind === 'refusal') {
+      this.#refuse(exchange, verdict.error);
+    } else {
       exchange.record.via = 'route';
-      sendReply(exchange, found.reply, this.#plan.pages, request.isHead);
+      if (verdict.kind === 'drop') exchange.drop();
+      else sendReply(exchange, verdict.reply, this.#plan.pages, request.isHead);
       this.#onAnswered(exchange, request);
-      return;
     }
-    exchange.record.via = 'sendfile';
-    this.#inside++;
-    sendFile(exchange, found, request, () => {
-      this.#inside--;
-      this.#onAnswered(exchange, request);
-    });
   }
 
   #toApp(request: FrontRequest, exchange: Exchange): void {
     if (request.forward(this.#host.mounts, exchange)) return;
-    const error = new PeerError('PEER_NO_APP', request.get('PATH_INFO'));
+    this.#refuse(exchange, new PeerError('PEER_NO_APP', request.get('PATH_INFO')));
+  }
+
+  #refuse(exchange: Exchange, error: PeerError): void {
     this.#host.onRefused(exchange.record.peer, error);
     exchange.refuse(error);
     exchange.released();
@@ -167,7 +186,7 @@ export class Front implements Receiver {
 }
 
 /** The client went away before there was an answer. */
-function giveUp(exchange: Exchange, found: Found | undefined): void {
-  if (found?.kind === 'file') discard(found.file);
+function giveUp(exchange: Exchange, verdict: Verdict | undefined): void {
+  if (verdict?.kind === 'file') discard(verdict.file);
   exchange.released();
 }

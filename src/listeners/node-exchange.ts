@@ -101,6 +101,11 @@ export class NodeExchange extends Exchange {
     this.#res.end();
   }
 
+  override drop(): void {
+    this.gone = true;
+    this.#req.socket.destroy();
+  }
+
   /** Answers a request that must not be trusted any further, reads on for a moment, and closes the connection. */
   refuseAndClose(error: NuwsgiError<Code>): void {
     this.gone = true;

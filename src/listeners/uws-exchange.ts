@@ -114,6 +114,12 @@ export class UwsExchange extends Exchange implements BodySource {
     });
   }
 
+  override drop(): void {
+    if (this.gone) return;
+    this.gone = true;
+    this.#res.close();
+  }
+
   /**
    * Answers a request that must not be trusted any further, reads on for a moment, and closes the connection. Nothing
    * is written before the caller has returned to uWebSockets.js: bytes behind the request end the connection then.

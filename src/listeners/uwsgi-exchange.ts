@@ -86,6 +86,11 @@ export class UwsgiExchange extends Exchange {
     this.#socket.end(refusal(error, this.#isHead));
   }
 
+  override drop(): void {
+    this.gone = true;
+    this.#socket.destroy();
+  }
+
   /** Refuses what came on `socket`, reads on for a moment, and closes it. */
   static refuseOn(socket: Socket, error: NuwsgiError<Code>): void {
     if (socket.destroyed) return;

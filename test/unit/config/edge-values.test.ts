@@ -24,7 +24,9 @@ describe('times to expire', () => {
     for (const text of ['/img/.*\\.png 3600', '/img/.*\\.png=3600', '/img/.*\\.png = 3600']) {
       const parsed = parseExpiry(text);
       assert('value' in parsed, text);
-      assert.deepEqual([parsed.value.pattern.source, parsed.value.seconds], ['\\/img\\/.*\\.png', 3600]);
+      assert.match('/img/a.png', parsed.value.pattern);
+      assert.doesNotMatch('/img/a-png', parsed.value.pattern);
+      assert.equal(parsed.value.seconds, 3600);
     }
     for (const text of ['3600', '/img/', '/img/ never', '( 3600']) assert('wanted' in parseExpiry(text), text);
   });

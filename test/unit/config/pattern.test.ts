@@ -20,6 +20,13 @@ describe('regular expressions in a configuration', () => {
     ['^a{2}$',              'aa',          'a'],
     ['caf\\xe9',            'caf\u00e9',   'cafe'],
     ['\\.php(?=/|$)',       '/a.php/b',    '/a.phpx'],
+    ['^/a.b$',              '/a\rb',       '/a\nb'],
+    ['^/a$',                '/a\n',        '/a\n\n'],
+    ['^/a\\z',              '/a',          '/a\n'],
+    ['^/a\\Z',              '/a\n',        '/ab'],
+    ['(?s)^/a.b',           '/a\nb',       '/ab'],
+    ['(?m)^b$',             'a\nb\nc',     'ab'],
+    ['^[.$]$',              '$',           'a'],
   ] as const;
   test("mean what they mean to uWSGI's PCRE", () => {
     for (const [text, yes, no] of SAME) {

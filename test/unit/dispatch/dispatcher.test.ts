@@ -64,6 +64,10 @@ class Client extends Exchange {
     this.gone = true;
     this.got.push(error.code);
   }
+  drop(): void {
+    this.gone = true;
+    this.got.push('drop');
+  }
   override released(): void {
     this.releases++;
   }

@@ -119,7 +119,6 @@ describe('the way of a line', () => {
   });
 
   test('leads through the encoders of its logger', () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the encoder's own
     const encoders = ['prefix <', 'json:x {"at":${unix},"m":"${msg}"}', 'nl', 'suffix:x !'].map((text) =>
       value(parseEncoder(text)),
     );
