@@ -152,7 +152,8 @@ export class HeadReader {
     let field = this.#fields.get(name);
     if (field === undefined) {
       const lower = name.toLowerCase();
-      field = this.#fieldsByLower.get(lower);
+      // the name itself and not `lower`: a Kelvin sign becomes a k, and there are more of the kind
+      field = TOKEN.test(name) ? this.#fieldsByLower.get(lower) : INVALID;
       if (field === undefined) {
         field = describe(lower);
         this.#fieldsByLower.set(lower, field);
@@ -253,11 +254,13 @@ export class HeadReader {
   }
 }
 
+/** What is no name. */
+const INVALID: Field = { variable: '', role: 'invalid', lastSeen: 0 };
+
 function describe(lower: string): Field {
   let role = ROLES.get(lower) ?? 'plain';
-  if (!TOKEN.test(lower)) role = 'invalid';
   // X_Real_IP and X-Real-IP would become the same variable: who sends the first could pass for the proxy that sends the second
-  else if (lower.includes('_')) role = 'dropped';
+  if (lower.includes('_')) role = 'dropped';
   const upper = lower.toUpperCase().replaceAll('-', '_');
   const variable = role === 'length' || lower === 'content-type' ? upper : `HTTP_${upper}`;
   return { variable, role, lastSeen: 0 };

@@ -45,6 +45,7 @@ KEPT_VALUE_CHARS = 128
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _VALUE = re.compile(r'[\t\x20-\x7e\x80-\xff]*').fullmatch
+_SHORT_STATUS = re.compile(r'[2-9][0-9][0-9] ?').fullmatch
 _STATUS = re.compile(r'[2-9][0-9][0-9](?: [\t\x20-\x7e\x80-\xff]*)?').fullmatch
 _LENGTH = re.compile(r'[0-9]{1,15}').fullmatch
 
@@ -76,8 +77,8 @@ def warn_once(topic, text):
 def _checked_status(status):
     if not isinstance(status, str):
         raise BrokenAnswer('http status must be a string, not %s' % type(status).__name__)
-    if len(status) <= 4 and status.strip().isdecimal():
-        status = '%s %s' % (status.strip(), REASONS.get(status.strip(), 'Unknown'))
+    if _SHORT_STATUS(status):
+        status = '%s %s' % (status[:3], REASONS.get(status[:3], 'Unknown'))
     if not _STATUS(status):
         raise BrokenAnswer('the status must be three digits (200 or above), a space and a reason, not %r' % status[:80])
     kept = (int(status[:3]), status.encode('latin-1'))
