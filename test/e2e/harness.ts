@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /** The project's directory: this file runs from build/test/e2e. */
@@ -133,6 +134,12 @@ class Output {
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
+});
+
+/** A test that failed may have left its server running, and the run would wait for it. */
+const launched = new Set<ChildProcess>();
+after(() => {
+  for (const child of launched) child.kill('SIGKILL');
 });
 
 function launch(args: readonly string[], options: StartOptions): { child: ChildProcess; output: Output } {
