@@ -36,7 +36,7 @@ describe('a thread of a JavaScript app that dies', () => {
       const from = server.log.length;
       const answer = await get(path);
       assert.deepEqual([answer.status, answer.complete], [502, true]);
-      await server.waitForLog(/DAMN ! worker \d died/, from);
+      await server.waitForLog(/DAMN ! worker \d .*died/, from);
       await server.waitForLog(cause, from);
       await server.waitForLog(/Respawned uWSGI worker \d/, from);
       assert.equal((await get('/hello')).status, 200);
