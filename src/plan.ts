@@ -15,6 +15,7 @@ import type { UwsgiOptions } from './listeners/uwsgi.js';
 import { requestLogPlanOf } from './log-plan.js';
 import type { RequestLogPlan } from './observe/log/request-log.js';
 import { type ProcessPlan, processPlanOf } from './process/process-plan.js';
+import { environmentOf, pythonSettingsOf } from './python-plan.js';
 
 export interface ServerPlan {
   readonly apps: readonly AppDefinition[];
@@ -77,7 +78,11 @@ export function planOf(resolved: Resolved, version: string): ServerPlan {
     sockets: socketOptionsOf(resolved),
     inheritedFds: inherited.map(({ fd }) => fd),
     edge: edgePlanOf(config, resolved.routes),
-    uwsgi: { dynamicApps: config['dynamic-apps'], maxVariables: 2 * config['max-vars'] },
+    uwsgi: {
+      dynamicApps: config['dynamic-apps'],
+      maxVariables: 2 * config['max-vars'],
+      ignoresScriptName: config['ignore-script-name'],
+    },
     maxInFlight: config['max-inflight'],
     requestBytes: ENVIRON_GROWTH * config['buffer-size'] + ENVIRON_EXTRA_BYTES + config['post-buffering'],
     answerBytes: ANSWER_BYTES,
@@ -92,11 +97,7 @@ export function planOf(resolved: Resolved, version: string): ServerPlan {
 function definitionOf(app: AppMount, listeners: readonly ListenerPlan[]): AppDefinition {
   const { target, path, config } = app;
   const directory = config.chdir ?? process.cwd();
-  const environment = {
-    ...process.env,
-    ...WITHOUT_INHERITANCE,
-    ...Object.fromEntries(config.env.map(({ key, value }) => [key, value])),
-  };
+  const environment: NodeJS.ProcessEnv = { ...environmentOf(config, directory), ...WITHOUT_INHERITANCE };
   const venv = config.virtualenv === undefined ? undefined : resolve(directory, config.virtualenv);
   if (venv !== undefined) {
     environment.VIRTUAL_ENV = venv;
@@ -112,6 +113,7 @@ function definitionOf(app: AppMount, listeners: readonly ListenerPlan[]): AppDef
           directory,
           target: target.kind === 'python-file' ? { file: target.path } : { module: target.module },
           pythonPath: config.pythonpath,
+          settings: pythonSettingsOf(config),
           lazy: config['lazy-apps'],
         };
   return {

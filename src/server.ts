@@ -30,6 +30,7 @@ import { type LogRequest, requestLog } from './observe/log/request-log.js';
 import type { ServerPlan } from './plan.js';
 import { Companions } from './process/companions.js';
 import { Hooks } from './process/hooks.js';
+import { applyLimits } from './process/limits.js';
 import { dropPrivileges, willDrop } from './process/privileges.js';
 
 export class Server {
@@ -99,6 +100,7 @@ export class Server {
       this.#mounts.push({ host: definition.host, path: definition.mount, receiver: dispatcher });
     }
     this.#mounts.sort(byPrecedence);
+    applyLimits(plan.process.limits);
     await this.#hooks.run('asap');
     await this.#listeners.check(); // what cannot be had is told before the apps are loaded, which may take a while
     // Who gives up root opens the sockets first: requests that come before the apps are up wait for them, inside.

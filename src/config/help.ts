@@ -103,7 +103,12 @@ function rowsOf(option: Option): Rows {
   const rows: [string, string][] = [
     ['what it does', `${option.help}.`],
     ['value', `${choices}${form}${range}${option.clamps ? '; more is cut down' : ''}`],
-    ['default', option.always === undefined ? (defaultOf(option) ?? 'none') : 'on, and cannot be switched off'],
+    [
+      'default',
+      option.always === undefined || option.kind !== 'flag'
+        ? (defaultOf(option) ?? 'none')
+        : 'on, and cannot be switched off',
+    ],
     ['section', sectionOf(option)],
   ];
   if (option.bare !== undefined) rows.push(['alone', `the same as ${option.name}=${option.bare}`]);

@@ -19,7 +19,6 @@ export interface Family {
 const LATER = 'not implemented yet';
 const NGINX = 'put nginx in front for this';
 const NO_ROUTER = 'there is no HTTP router process';
-const NO_PLUGINS = 'there are no plugins to load';
 const SYSTEMD = 'let systemd or the container do this';
 const CORE_ONLY = 'it speaks of the inside of uWSGI, which has no counterpart here';
 
@@ -55,7 +54,10 @@ export const FAMILIES: readonly Family[] = [
       so-send-timeout|socket-send-timeout|so-write-timeout|socket-write-timeout`,
     values: 'socket-sndbuf socket-rcvbuf tcp-fast-open|tcp-fastopen',
   },
-  { why: LATER, maybe: 'fallback-config' },
+  {
+    why: 'a start that fails says why and ends; let the service manager start another configuration',
+    maybe: 'fallback-config',
+  },
   {
     why: `TLS is ${LATER}`,
     values: `https-session-context sni-dir-ciphers ssl-tmp-dir ssl-sessions-timeout|ssl-session-timeout
@@ -121,27 +123,18 @@ export const FAMILIES: readonly Family[] = [
     values: 'eval pecan paste ini-paste ini-paste-logged web3 pump wsgi-lite python-raw worker-mount',
   },
   { why: 'apps are loaded with wsgi-file, module, app or mount', flags: 'paste-logger' },
-  { why: LATER, flags: 'no-default-app ignore-script-name' },
-  { why: 'there is no limit on the number of apps', values: 'max-apps' },
   {
-    why: LATER,
-    values: `chdir2 import|pyimport|py-import|python-import
-      shared-import|shared-pyimport|shared-py-import|shared-python-import
-      pymodule-alias post-pymodule-alias check-mountpoint|mountpoint-check|check-mount|mount-check`,
+    why: 'mounted file systems are the business of systemd (RequiresMountsFor)',
+    values: 'check-mountpoint|mountpoint-check|check-mount|mount-check',
   },
-  { why: 'use env in the place that starts the server', values: 'unenv envdir early-envdir' },
   {
-    why: 'Python runs in a CPython of its own; use python or virtualenv to choose it',
-    values: `py-executable|py-sys-executable pyargv optimize|-O py-programname|py-program-name
-      python-worker-override py-sharedarea py|pyrun`,
-    flags: 'no-site reload-os-env py-call-osafterfork py-call-uwsgi-fork-hooks',
+    why: 'it runs a script or a shell in place of a server; run it with the interpreter itself',
+    refuses: true,
+    values: 'py|pyrun',
     maybe: 'pyshell pyshell-oneshot',
   },
-  {
-    why: 'PEP 3333 is kept strictly, with a fresh environ for each request',
-    values: 'wsgi-env-behaviour|wsgi-env-behavior',
-    flags: `wsgi-strict wsgi-accept-buffer|wsgi-accept-buffers wsgi-disable-file-wrapper start_response-nodelay`,
-  },
+  { why: 'shared memory of several apps is not offered', values: 'py-sharedarea python-worker-override' },
+  { why: 'the head goes out with the first part of the body, as PEP 3333 says', flags: 'start_response-nodelay' },
   {
     why: 'Python apps run in threads; an event loop for them is not supported',
     values: 'gevent asyncio tornado loop',
@@ -154,7 +147,7 @@ export const FAMILIES: readonly Family[] = [
     values: `harakiri|-t harakiri-graceful-timeout harakiri-graceful-signal harakiri-queue-threshold
       max-requests|-R max-requests-delta min-worker-lifetime max-worker-lifetime max-worker-lifetime-delta
       reload-on-rss reload-on-as evil-reload-on-as evil-reload-on-rss reload-on-uss reload-on-pss
-      mem-collector-freq limit-as limit-nproc max-fd reload-mercy`,
+      mem-collector-freq limit-as reload-mercy`,
     flags: `harakiri-verbose harakiri-no-arh|no-harakiri-arh|no-harakiri-after-req-hook`,
   },
   {
@@ -181,26 +174,11 @@ export const FAMILIES: readonly Family[] = [
   {
     why: 'the server supervises its workers in its own way',
     values: 'forkbomb-delay py-tracebacker worker-exec worker-exec2',
-    flags: 'no-threads-wait reaper|-r cgi-mode|-c force-gateway',
+    flags: 'reaper|-r cgi-mode|-c force-gateway',
   },
-  {
-    why: LATER,
-    values: 'cpu-affinity prio thread-stacksize|threads-stacksize|thread-stack-size|threads-stack-size',
-    flags: 'never-swap',
-    maybe: 'ksm',
-  },
+  { why: 'how memory is shared and swapped is the business of the kernel', flags: 'never-swap', maybe: 'ksm' },
   { why: 'one thread accepts, workers wait in shared memory: there are no locks', values: 'lock-engine ftok' },
-  {
-    why: 'a client that goes away is no error and is noticed at the next write',
-    values: 'write-errors-tolerance',
-    flags: 'ignore-sigpipe ignore-write-errors disable-write-exception write-errors-exception-only',
-  },
-  {
-    why: 'descriptors are never inherited by accident',
-    values: 'safe-fd|fd-safe',
-    flags: 'close-on-exec close-on-exec2',
-  },
-  { why: 'answers are sent by the accept thread, no worker waits', values: 'offload-threads|offload-thread' },
+  { why: 'descriptors are never inherited by accident', values: 'safe-fd|fd-safe' },
   // Logging and statistics
   { why: 'answers are sent by the accept thread, without sendfile', values: 'log-sendfile' },
   {
@@ -336,11 +314,6 @@ export const FAMILIES: readonly Family[] = [
       profiler test|-J dlopen clock`,
     flags: `end-blacklist end-whitelist command-mode honour-stdin skip-zero skip-atexit skip-atexit-teardown
       use-abort pcre-jit`,
-  },
-  {
-    why: NO_PLUGINS,
-    values: 'plugin|plugins plugin-dir|plugins-dir need-plugin|need-plugins',
-    flags: 'autoload',
   },
   {
     why: CORE_ONLY,

@@ -7,6 +7,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { globSync } from 'tinyglobby';
+import { isBuiltIn } from './plugins.js';
 
 /** What conditions are about. */
 export interface Surroundings {
@@ -18,16 +19,6 @@ export interface Surroundings {
 /** The names that end a block; each may end both kinds, as in uWSGI. */
 export const BLOCK_ENDS: ReadonlySet<string> = new Set(['endfor', 'endif']);
 export const ELSE = 'else';
-
-/** What `plugin` would load in uWSGI and is built in here. */
-const BUILT_IN: ReadonlySet<string> = new Set([
-  'python',
-  'python3',
-  'http',
-  'corerouter',
-  'cheaper_busyness',
-  'logfile',
-]);
 
 /** What stands for `%(_)`, or undefined when the condition does not hold. */
 type Condition = (argument: string, around: Surroundings) => string | undefined;
@@ -55,7 +46,7 @@ const CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, Condition>([
   ['dir',            (argument) => when(kindOf(argument) === 'directory', argument)],
   ['hostname',       (argument) => when(hostname() === argument, argument)],
   ['hostname-match', (argument) => when(new RegExp(argument).test(hostname()), argument)],
-  ['plugin',         (argument) => when(BUILT_IN.has(argument), argument)],
+  ['plugin',         (argument) => when(isBuiltIn(argument), argument)],
   ['reload',         (_, { env }) => when(Number(env.UWSGI_RELOADS ?? 0) > 0, '')],
 ]);
 

@@ -17,6 +17,7 @@ import { LIFECYCLE } from './options/lifecycle.js';
 import { LOGGING } from './options/logging.js';
 import { LOGIC } from './options/logic.js';
 import { PROCESS } from './options/process.js';
+import { PYTHON } from './options/python.js';
 import { REQUESTS } from './options/requests.js';
 import { ROUTING } from './options/routing.js';
 import { SOCKETS } from './options/sockets.js';
@@ -34,6 +35,7 @@ export const SECTIONS = [
   { title: 'Routing', options: ROUTING },
   { title: 'Static files', options: STATIC },
   { title: 'Apps', options: APPS },
+  { title: 'Python', options: PYTHON },
   { title: 'Workers', options: WORKERS },
   { title: 'Reload and stop', options: LIFECYCLE },
   { title: 'Process', options: PROCESS },
@@ -51,6 +53,7 @@ export const OPTIONS = [
   ...ROUTING,
   ...STATIC,
   ...APPS,
+  ...PYTHON,
   ...WORKERS,
   ...LIFECYCLE,
   ...PROCESS,

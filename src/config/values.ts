@@ -13,6 +13,7 @@ import { parseEncoder, parseLogger, parseLogto, parseRoute } from './log-target.
 import { parseNetwork } from './network.js';
 import type { Kind, Option, Values } from './options.js';
 import { parsePattern } from './pattern.js';
+import { strangers } from './plugins.js';
 import { parseTlsAddress, TLS_FORM } from './tls-address.js';
 
 /** `NAME=VALUE`, split at the first `=`. */
@@ -110,6 +111,11 @@ const PARSERS: { readonly [K in Kind]: (text: string, option: Option) => Parsed<
   hook:           (text) => orWanted(parseHook(text), HOOK_FORM),
   network: (text) => orWanted(parseNetwork(text), NETWORK_FORM),
   regexp: parsePattern,
+  plugin: (text) => {
+    const unknown = strangers(text);
+    return unknown.length === 0 ? { value: text } : { value: text, warning: `plugin ${unknown.join(', ')} is ignored: it is not built in` };
+  },
+  'needed-plugin': (text) => (strangers(text).length === 0 ? { value: text } : { wanted: 'built in' }),
   'log-target': parseLogto,
   logger: parseLogger,
   'log-route': parseRoute,
@@ -142,6 +148,8 @@ export const KIND_NAMES: Readonly<Record<Kind, readonly [placeholder: string, me
   hook: ['ACTION:ARGUMENT', HOOK_FORM],
   network: ['ADDR[/BITS]', NETWORK_FORM],
   regexp: ['REGEX', 'a regular expression'],
+  plugin: ['NAME', 'the name of a plugin of uWSGI'],
+  'needed-plugin': ['NAME', 'the name of a plugin of uWSGI'],
   'log-target': ['FILE|HOST:PORT', 'a file, or HOST:PORT for UDP'],
   logger: [
     '[ID] NAME:ARG',

@@ -16,6 +16,7 @@ import type { Pump } from '../dispatch/pump.js';
 import type { WorkerPort } from '../dispatch/worker-port.js';
 import type { WorkerHost } from '../worker/host.js';
 import { PythonHost } from '../worker/python/python-host.js';
+import type { PythonSettings } from '../worker/python/zygote.js';
 import { Crew, Seat } from './crew.js';
 import { Supervisor } from './supervisor.js';
 
@@ -28,6 +29,7 @@ export type Program =
       readonly directory: string;
       readonly target: { readonly file: string } | { readonly module: string };
       readonly pythonPath: readonly string[];
+      readonly settings: PythonSettings;
       /** Load the app in each worker, not once before they are forked. */
       readonly lazy: boolean;
     }
@@ -130,9 +132,9 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
   const common = { name, callable, environment, listeners, workers, version, hostname };
   let host: WorkerHost;
   if (d.program.kind === 'python') {
-    const { python, directory, target, pythonPath, lazy } = d.program;
+    const { python, directory, target, pythonPath, settings, lazy } = d.program;
     const { bufferBytes, options } = s;
-    const app = { ...common, python, directory, target, pythonPath, lazy, bufferBytes, options };
+    const app = { ...common, python, directory, target, pythonPath, settings, lazy, bufferBytes, options };
     host = new PythonHost(app, arena, s.doorbellFd, crew.events);
     s.pump.add(dispatcher);
   } else {

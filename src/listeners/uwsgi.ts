@@ -11,7 +11,7 @@ import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
 import { printable } from '../base/log.js';
-import { MODIFIER, PacketFacts, PacketReader, packetHeader, preparePayload } from '../wire/uwsgi.js';
+import { appendVariables, MODIFIER, PacketFacts, PacketReader, packetHeader, preparePayload } from '../wire/uwsgi.js';
 import { NodeSocket } from './bind.js';
 import { peerName } from './intake.js';
 import type { BoundAddress, Listener, ListenerParts } from './listener.js';
@@ -25,6 +25,8 @@ export interface UwsgiOptions {
   readonly dynamicApps: boolean;
   /** The most variables of a packet. */
   readonly maxVariables: number;
+  /** The app is found by the path alone, even where SCRIPT_NAME names a mount. */
+  readonly ignoresScriptName: boolean;
 }
 
 export class UwsgiListener implements Listener {
@@ -154,7 +156,12 @@ class Connection {
       this.#refuse(new PeerError('PEER_BODY_TOO_LARGE', facts.contentLength, bodyBytes));
       return;
     }
-    const placed = placePacket(this.#site.mounts, facts.scriptName, facts.path, payload.subarray(0, facts.bytes));
+    let prepared = payload.subarray(0, facts.bytes);
+    if (this.#options.ignoresScriptName && facts.scriptName !== '') {
+      facts.scriptName = '';
+      prepared = appendVariables(prepared, [['SCRIPT_NAME', '']]); // what comes last counts
+    }
+    const placed = placePacket(this.#site.mounts, facts.scriptName, facts.path, prepared);
     if (placed === undefined) {
       this.#refuse(new PeerError('PEER_NO_APP', facts.path));
       return;

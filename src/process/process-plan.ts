@@ -4,9 +4,11 @@ import type { CronJob } from '../config/cron.js';
 import { type DaemonPlan, plainDaemon } from '../config/daemon-plan.js';
 import { type Hook, STAGES } from '../config/hook.js';
 import type { Config } from '../config/options.js';
+import type { Limits } from './limits.js';
 import type { Privileges } from './privileges.js';
 
 export interface ProcessPlan {
+  readonly limits: Limits;
   readonly privileges: Privileges;
   readonly hooks: readonly Hook[];
   readonly crons: readonly CronJob[];
@@ -17,6 +19,7 @@ export function processPlanOf(config: Config): ProcessPlan {
   const harakiriMs = config['cron-harakiri'] * 1000;
   const withHarakiri = (job: CronJob): CronJob => (job.harakiriMs > 0 ? job : { ...job, harakiriMs });
   return {
+    limits: { niceness: config.prio, openFiles: config['max-fd'] },
     privileges: {
       user: config.uid,
       group: config.gid,

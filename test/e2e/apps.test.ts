@@ -6,9 +6,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { packetOf as packet } from '../../src/wire/uwsgi.js';
 import { APPS, DEBIAN_PYTHON, ENGINES, ROOT, raw, request, runToEnd, startServer } from './harness.js';
 
+const PACKET = { REQUEST_METHOD: 'GET', REQUEST_URI: '/other/where', PATH_INFO: '/where', SERVER_PROTOCOL: 'HTTP/1.1' };
 const SEVERAL = join(APPS, 'several');
+
+const packetOf = (variables: Record<string, string>) => packet(Object.entries(variables));
 
 /** A configuration file with this text. */
 function fileOf(name: string, text: string): string {
@@ -135,5 +139,20 @@ describe('virtual hosts', () => {
     } finally {
       await server.stop();
     }
+  });
+
+  test('SCRIPT_NAME of a peer chooses the app, unless ignore-script-name says otherwise', async () => {
+    const asked = async (more: readonly string[]) => {
+      const mounts = ['--mount', '/=where.mjs', '--mount', '/other=flask_app:app', '--python', DEBIAN_PYTHON];
+      const server = await startServer(['--chdir', SEVERAL, '--socket', '127.0.0.1:0', ...mounts, ...more]);
+      try {
+        const { bytes } = await raw(server.port, packetOf({ ...PACKET, SCRIPT_NAME: '/other' }));
+        return bytes.slice(bytes.indexOf('\r\n\r\n') + 4);
+      } finally {
+        await server.stop();
+      }
+    };
+    assert.match(await asked([]), /^\/other\|\/where\|/);
+    assert.equal(await asked(['--ignore-script-name']), '|/where||false');
   });
 });

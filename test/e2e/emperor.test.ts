@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { connect } from 'node:net';
@@ -95,6 +96,31 @@ describe('an emperor', () => {
       await emperor.stop();
     }
     assert.match(emperor.log, /vassal site\.yaml is removed: it exited with code 0/);
+  });
+
+  test('reloads the apps of a vassal whose file is only touched, in the process that there is', async () => {
+    const directory = vassalDirectory();
+    writeFileSync(join(directory, 'shop.ini'), INI);
+    const emperor = await emperorOf(directory);
+    try {
+      const port = await portOf(emperor, 'shop.ini');
+      await emperor.waitForLog(/shop\.ini is ready/);
+      const pid = await pidOf(emperor, 'shop.ini');
+      appendFileSync(
+        join(directory, 'hello.py'),
+        'def application(e, start):\n    start("200 OK", [])\n    return [b"new"]\n',
+      );
+      utimesSync(join(directory, 'shop.ini'), new Date(), new Date(Date.now() + 5000));
+      await emperor.waitForLog(/vassal shop\.ini was touched: its apps are reloaded/);
+      await emperor.waitForLog(/\[shop\.ini\] .*reloaded in \d+ ms \(SIGHUP\)/);
+      assert.equal((await request(port, '/')).body, 'new');
+      assert(isAlive(pid));
+      const before = emperor.log.length;
+      emperor.child.kill('SIGHUP');
+      await emperor.waitForLog(/\[shop\.ini\] .*reloaded in \d+ ms \(SIGHUP\)/, before);
+    } finally {
+      await emperor.stop();
+    }
   });
 
   test('keeps the old server when the new configuration is wrong, and says what is', async () => {

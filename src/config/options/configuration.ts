@@ -23,4 +23,11 @@ export const CONFIGURATION = [
     differs: 'Not an option of uWSGI.' },
   { name: 'strict', kind: 'flag', default: true,
     help: 'unknown options are errors', always: 'an unknown option is always an error' },
+  { name: 'plugin', aliases: ['plugins'], kind: 'plugin', many: true, help: 'accepted for what is built in: python3, http and the like',
+    differs: 'There are no plugins to load. Others are named in a warning.' },
+  { name: 'need-plugin', aliases: ['need-plugins'], kind: 'needed-plugin', many: true,
+    help: 'the same, and the start fails for others' },
+  { name: 'plugin-dir', aliases: ['plugins-dir'], kind: 'path', many: true, help: 'where plugins are',
+    always: 'there are no plugins to load' },
+  { name: 'autoload', kind: 'flag', default: true, help: 'load plugins by need', always: 'there are no plugins to load' },
 ] as const satisfies readonly Option[];

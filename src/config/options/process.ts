@@ -19,6 +19,12 @@ export const PROCESS = [
     help: "do not take over the user's supplementary groups" },
   { name: 'no-orphans', kind: 'flag', default: true,
     help: 'end the workers when the server is gone', always: 'workers always end with the server, however it ends' },
+  { name: 'prio', kind: 'int', range: [0, 19], value: 'NICENESS', help: 'give way to other programs: niceness of the server and of its workers' },
+  { name: 'max-fd', kind: 'int', range: [64, 1073741816], help: 'how many files and connections the server and each worker may have open' },
+  { name: 'close-on-exec', kind: 'flag', default: true, help: 'programs that apps start do not get connections',
+    always: 'no program that an app starts gets a descriptor of the server' },
+  { name: 'close-on-exec2', kind: 'flag', default: true, help: 'programs that apps start do not get listening sockets',
+    always: 'no program that an app starts gets a descriptor of the server' },
 
   { name: 'cron', kind: 'cron', many: true,
     help: 'run a command at certain times' },

@@ -30,6 +30,8 @@ export interface Values {
   hook: HookAction;
   network: Network;
   regexp: RegExp;
+  plugin: string;
+  'needed-plugin': string;
   'log-target': LogTarget;
   logger: Logger;
   'log-route': LogRoute;

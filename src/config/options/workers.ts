@@ -29,4 +29,8 @@ export const WORKERS = [
   { name: 'thunder-lock', kind: 'flag', default: true,
     help: 'accept one connection at a time',
     always: 'one thread accepts for all workers, there is no thundering herd' },
+  { name: 'offload-threads', aliases: ['offload-thread'], kind: 'int', help: 'threads that send files and answers in place of a worker',
+    always: 'answers and files are sent by the accept thread, no worker waits for a client' },
+  { name: 'no-threads-wait', kind: 'flag', default: true, help: 'do not wait for the threads of apps at the end',
+    always: 'threads that an app has started are not waited for' },
 ] as const satisfies readonly Option[];

@@ -7,7 +7,7 @@ also reaps its workers and tells the server how each one ended. When the server 
 Started by src/worker/python/zygote.ts with these descriptors: 3 control (JSON lines, both ways), 4 the arena,
 5 the doorbell, 6 and up the log pipe of each worker. Only the standard library is used; CPython 3.8 or newer.
 Decided elsewhere: the rules of WSGI (bridge_wsgi.py), the shared memory (bridge_arena.py), `import uwsgi`
-(bridge_uwsgi.py), what is printed (bridge_output.py).
+(bridge_uwsgi.py), what is printed (bridge_output.py), what options ask of the interpreter (bridge_interpreter.py).
 """
 
 import os
@@ -33,9 +33,9 @@ import select  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
 import time  # noqa: E402
-import types  # noqa: E402
 
 import bridge_arena  # noqa: E402
+import bridge_interpreter  # noqa: E402
 import bridge_output  # noqa: E402
 import bridge_uwsgi  # noqa: E402
 import bridge_wsgi  # noqa: E402
@@ -78,31 +78,15 @@ def die_with_parent(parent_pid):
 # --- loading the application ----------------------------------------------------------------------------------------
 
 
-def module_name_of(path):
-    """The name under which uWSGI runs a file: `uwsgi_file_` and the path, with what is no letter turned into `_`."""
-    if path.endswith('.py'):
-        path = path[:-3]
-    return 'uwsgi_file_' + path.replace('.', '_').replace('/', '_')
-
-
-def load_file(path):
-    """Runs the file `path` as a module and returns it."""
-    module = types.ModuleType(module_name_of(path))
-    module.__file__ = path
-    sys.modules[module.__name__] = module
-    with open(path, 'rb') as source:
-        code = compile(source.read(), path, 'exec')
-    exec(code, module.__dict__)
-    return module
-
-
-def load_app(target, callable_name):
-    """The WSGI callable of `target`: {'file': path} or {'module': 'package.module[:callable]'}.
+def load_app(setup):
+    """The WSGI callable of setup['target']: {'file': path} or {'module': 'package.module[:callable]'}.
 
     `pkg.mod:factory()` calls the factory, as uWSGI does. Raises LookupError when there is no such callable.
     """
+    bridge_interpreter.before_app(setup['settings'])
+    target, callable_name = setup['target'], setup['callable']
     if 'file' in target:
-        module, place, name = load_file(target['file']), 'file %s' % target['file'], callable_name
+        module, place, name = bridge_interpreter.load_file(target['file']), 'file %s' % target['file'], callable_name
     else:
         module_name, _, name = target['module'].partition(':')
         name = name or callable_name
@@ -114,14 +98,6 @@ def load_app(target, callable_name):
     if not callable(app):
         raise LookupError('unable to find "%s" callable in %s' % (name, place))
     return app
-
-
-def prepare_path(python_path):
-    """uWSGI's order: the working directory first, then every --pythonpath in front of what is there."""
-    sys.path[:] = [entry for entry in sys.path if entry != OWN_DIRECTORY]
-    sys.path.insert(0, '.')
-    for directory in python_path:
-        sys.path.insert(0, directory)
 
 
 # --- the zygote -----------------------------------------------------------------------------------------------------
@@ -151,16 +127,16 @@ class Zygote:
         for status in http.HTTPStatus:
             bridge_wsgi.REASONS[str(status.value)] = status.phrase
         bridge_uwsgi.install(setup)
-        prepare_path(setup['pythonPath'])
-        sys.argv = ['uwsgi']
+        bridge_interpreter.prepare_path(setup['pythonPath'])
         faulthandler.enable(2)  # a segmentation fault in an extension leaves a Python traceback in the log
         started = time.perf_counter()
-        if not setup['lazy']:
-            try:
-                self.app = load_app(setup['target'], setup['callable'])
-            except BaseException:  # SystemExit too: a module that ends the program has not loaded
-                tell('failed', detail=bridge_wsgi.trim_traceback())
-                return False
+        try:
+            bridge_interpreter.prepare(setup['settings'])
+            if not setup['lazy']:
+                self.app = load_app(setup)
+        except BaseException:  # SystemExit too: a module that ends the program has not loaded
+            tell('failed', detail=bridge_wsgi.trim_traceback())
+            return False
         gc.collect()
         gc.freeze()  # what is loaded stays out of collections, and so on pages that the workers share
         tell('loaded', ms=round((time.perf_counter() - started) * 1000, 1))
@@ -243,12 +219,13 @@ def run_worker(zygote, place, worker_id):
     for other in range(zygote.setup['layout']['geometry']['places']):
         os.close(FIRST_LOG_FD + other)
     setup = zygote.setup
-    if setup['lazy']:
-        try:
-            zygote.app = load_app(setup['target'], setup['callable'])
-        except BaseException:
-            bridge_wsgi.log(bridge_wsgi.trim_traceback())
-            os._exit(FAILED_APP)
+    try:
+        bridge_interpreter.enter_worker(setup['settings'], worker_id)
+        if setup['lazy']:
+            zygote.app = load_app(setup)
+    except BaseException:
+        bridge_wsgi.log(bridge_wsgi.trim_traceback())
+        os._exit(FAILED_APP)
     environs = [environ_base(setup, listener) for listener in setup['listeners']]
     worker = bridge_arena.Worker(zygote.arena, place, worker_id, zygote.app, environs, DOORBELL_FD, setup['serverPid'],
                                  bridge_uwsgi.enter_core)
@@ -273,6 +250,8 @@ def environ_base(setup, listener):
         'uwsgi.version': setup['version'].encode(),
         'uwsgi.node': setup['hostname'].encode(),
     })
+    if not setup['settings']['fileWrapper']:
+        del environ['wsgi.file_wrapper']
     return environ
 
 

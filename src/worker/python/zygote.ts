@@ -19,6 +19,33 @@ const FIRST_LOG_FD = 6;
 /** What is kept of the bridge's output, to be told when the start fails. */
 const TAIL_CHARS = 4096;
 
+/** What bridge_interpreter.py does before the app is loaded, and in each worker. */
+export interface PythonSettings {
+  /** Of the interpreter: -O, -S. */
+  readonly flags: readonly string[];
+  /** What the interpreter is told that it is called; undefined: as it is. */
+  readonly programName: string | undefined;
+  /** What follows 'uwsgi' in sys.argv. */
+  readonly argv: readonly string[];
+  /** sys.executable; '': as it is. */
+  readonly executable: string;
+  /** Modules or files that are imported just before the app, wherever that is loaded. */
+  readonly imports: readonly string[];
+  /** The same, but always before the workers are forked. */
+  readonly sharedImports: readonly string[];
+  readonly aliases: readonly (readonly [name: string, target: string])[];
+  /** Where workers go; '': nowhere. */
+  readonly chdir2: string;
+  /** Of the threads of a worker; 0: as Python has it. */
+  readonly stackBytes: number;
+  /** Processors that each worker is bound to; 0: none. */
+  readonly affinity: number;
+  /** RLIMIT_NPROC; 0: none. */
+  readonly processLimit: number;
+  /** The environ has wsgi.file_wrapper. */
+  readonly fileWrapper: boolean;
+}
+
 export interface PythonApp {
   /** What the app is called in messages. */
   readonly name: string;
@@ -31,6 +58,7 @@ export interface PythonApp {
   /** Load the app in each worker, not once before the fork. */
   readonly lazy: boolean;
   readonly pythonPath: readonly string[];
+  readonly settings: PythonSettings;
   readonly environment: NodeJS.ProcessEnv;
   /** Per listener: the variables that are the same for all its requests. */
   readonly listeners: readonly Readonly<Record<string, string>>[];
@@ -98,7 +126,9 @@ export class Zygote {
    */
   static start(app: PythonApp, arena: Arena, doorbellFd: number, events: ZygoteEvents): Promise<Zygote> {
     const { places } = arena.geometry;
-    const child = spawn(app.python, [BRIDGE], {
+    const { flags, programName } = app.settings;
+    const child = spawn(app.python, [...flags, BRIDGE], {
+      ...(programName !== undefined && { argv0: programName }),
       // a session of its own: a Ctrl-C in the terminal is for the server, which then stops its workers in order
       detached: true,
       cwd: app.directory,
@@ -203,6 +233,7 @@ function setupFor(app: PythonApp, arena: Arena) {
     callable: app.callable,
     lazy: app.lazy,
     pythonPath: app.pythonPath,
+    settings: app.settings,
     listeners: app.listeners,
     workers: app.workers,
     bufferBytes: app.bufferBytes,

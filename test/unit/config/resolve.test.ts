@@ -472,28 +472,27 @@ describe('the apps list', () => {
 
 describe('options of uWSGI that are not served', () => {
   test('warn once, with the place and the reason', () => {
-    const { warnings } = serve([
-      ...MINIMAL,
-      '-t',
-      '30',
-      '--harakiri',
-      '60',
-      '--plugin',
-      'python3',
-      '--memory-report=false',
-    ]);
+    const { warnings } = serve([...MINIMAL, '--gevent', '30', '--gevent', '60', '--legion', 'x', '--greenlet=false']);
     assert.deepEqual(warnings, [
-      'command line: harakiri is known from uWSGI and not supported: ignored (limits and recycling are not implemented yet)',
-      'command line: plugin is known from uWSGI and not supported: ignored (there are no plugins to load)',
+      'command line: gevent is known from uWSGI and not supported: ignored (Python apps run in threads; an event loop for them is not supported)',
+      'command line: legion is known from uWSGI and not supported: ignored (servers do not form clusters; use a load balancer)',
     ]);
+  });
+
+  test('a plugin whose work is built in is taken without a word, others are named, and needed ones must be built in', () => {
+    assert.deepEqual(serve([...MINIMAL, '--plugin', 'python3', '--plugins=http,0:python311,logfile']).warnings, []);
+    assert.deepEqual(serve([...MINIMAL, '--plugins', 'python3,rrdtool,lua']).warnings, [
+      'command line: plugin rrdtool, lua is ignored: it is not built in',
+    ]);
+    assert.match(failure([...MINIMAL, '--need-plugin', 'gevent']), /need-plugin = "gevent" is not built in$/);
   });
 
   test('are errors with strict-options, wherever it stands', () => {
     for (const argv of [
-      ['--strict-options', '-t', '3'],
-      ['-t', '3', '--strict-options'],
+      ['--strict-options', '--gevent', '3'],
+      ['--gevent', '3', '--strict-options'],
     ]) {
-      assert.match(failure([...MINIMAL, ...argv]), /^command line: harakiri is known from uWSGI and not supported: /);
+      assert.match(failure([...MINIMAL, ...argv]), /^command line: gevent is known from uWSGI and not supported: /);
     }
   });
 

@@ -1,0 +1,4 @@
+"""Imported before the app."""
+import os
+
+PID = os.getpid()

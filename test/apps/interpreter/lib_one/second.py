@@ -1,0 +1,1 @@
+"""On a path that a pattern finds."""

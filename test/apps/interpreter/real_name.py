@@ -1,0 +1,2 @@
+"""Known to the app under another name."""
+WHO = __name__
