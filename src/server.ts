@@ -274,6 +274,7 @@ export class Server {
   }
 
   #onRefused(peer: string, error: NuwsgiError<Code>): void {
+    if (error.code === 'PEER_ANSWERED') return; // by a rule, and its line is written
     this.#log.line(`refused ${error.status} ${printable(peer) || 'unix'}: ${printable(error.message)}`);
   }
 }

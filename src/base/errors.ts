@@ -118,6 +118,8 @@ const FAILURES = {
     text: (bytes: number, limit: number) =>
       `invalid request block size: ${bytes} (max ${limit})...skip; see --buffer-size`,
   },
+  /** No failure: a rule answered before the request's body had come. */
+  PEER_ANSWERED: { status: 200, exit: 1, text: () => 'answered before its body came' },
   PEER_NO_APP: { status: 404, exit: 1, text: (path: string) => `no app is mounted at ${path}` },
   PEER_NO_TUNNEL: { status: 405, exit: 1, text: (target: string) => `CONNECT ${target}: this is no proxy` },
   PEER_TIMEOUT: { status: 408, exit: 1, text: (what: string, ms: number) => `${what} did not come within ${ms} ms` },

@@ -6,6 +6,7 @@
 
 import type { Exchange } from '../dispatch/exchange.js';
 import { EdgeRequest } from '../edge/edge-request.js';
+import type { Verdict } from '../edge/rules/actions.js';
 import { appendVariables } from '../wire/uwsgi.js';
 import { placePacket } from './place-packet.js';
 import { type Mount, mountOf, servesHost } from './site.js';
@@ -19,10 +20,17 @@ export interface Rest {
 }
 
 export abstract class FrontRequest extends EdgeRequest {
-  protected readonly rest: Rest;
+  /** What answers to it go to: its exchange, or one that edits them. */
+  answers: Exchange;
+  /** The rules have been asked when it was announced. */
+  isRuled = false;
+  /** What they made of it then; undefined: nothing. */
+  verdict: Verdict | undefined | Promise<Verdict | undefined>;
+  protected rest: Rest;
 
   constructor(exchange: Exchange, isHead: boolean, path: string, rest: Rest) {
     super(exchange, isHead, path);
+    this.answers = exchange;
     this.rest = rest;
   }
 
@@ -40,8 +48,8 @@ export abstract class FrontRequest extends EdgeRequest {
 }
 
 export class HttpFrontRequest extends FrontRequest {
-  readonly #names: string;
-  readonly #values: string;
+  #names: string;
+  #values: string;
   readonly #constants: Readonly<Record<string, string>>;
 
   /** `constants`: variables that all requests of the listener have, and that are not among `names`. */
@@ -58,6 +66,13 @@ export class HttpFrontRequest extends FrontRequest {
     this.#names = names;
     this.#values = values;
     this.#constants = constants;
+  }
+
+  /** The rest of it has come, after it was announced; `names` and `values` begin as they did then. */
+  complete(names: string, values: string, rest: Rest): void {
+    this.#names = names;
+    this.#values = values;
+    this.rest = rest;
   }
 
   protected override parse(): ReadonlyMap<string, string> {
@@ -102,6 +117,11 @@ export class PacketFrontRequest extends FrontRequest {
     exchange.record.environBytes = payload.length;
     this.#payload = payload;
     this.#variables = variables;
+  }
+
+  /** The rest of it has come, after it was announced. */
+  complete(rest: Rest): void {
+    this.rest = rest;
   }
 
   protected override parse(): ReadonlyMap<string, string> {

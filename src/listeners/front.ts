@@ -12,12 +12,13 @@ import type { Receiver } from '../dispatch/receiver.js';
 import { AnswerEdits } from '../edge/answer-edits.js';
 import { EditedExchange, type OnHead } from '../edge/edited-exchange.js';
 import type { EdgePlan } from '../edge/plan.js';
-import { sendReply } from '../edge/reply.js';
+import { type Field, type Reply, render, sendReply } from '../edge/reply.js';
 import type { Verdict } from '../edge/rules/actions.js';
 import { RuleChain } from '../edge/rules/rule-chain.js';
 import { discard, StaticFiles, sendFile } from '../edge/static/static-files.js';
 import { run, type Steps, wait } from '../edge/steps.js';
 import { fileNamedBy, merge } from '../edge/x-sendfile.js';
+import { EarlyAnswer, parseHead } from '../wire/answer.js';
 import { type FrontRequest, HttpFrontRequest, PacketFrontRequest } from './front-request.js';
 import type { Mount } from './site.js';
 
@@ -35,11 +36,16 @@ export interface FrontHost {
   warn(text: string): void;
 }
 
+/** What there is of a request whose body is still to come. */
+const TO_COME = { listener: 0, input: undefined, inputFd: -1, nowMs: 0 };
+
 export class Front implements Receiver {
   readonly #plan: EdgePlan;
   readonly #host: FrontHost;
   readonly #files: StaticFiles;
   readonly #rules: RuleChain | undefined;
+  /** Requests whose bodies are still to come, by the exchange of their connection. */
+  readonly #announced = new WeakMap<Exchange, FrontRequest>();
   /** Requests that are being looked at, and answers on their way. */
   #inside = 0;
 
@@ -57,6 +63,30 @@ export class Front implements Receiver {
     return this.#inside;
   }
 
+  announce(
+    exchange: Exchange,
+    names: string,
+    values: string,
+    listener: number,
+    isHead: boolean,
+    refuse: (error: NuwsgiError<Code>) => void,
+  ): void {
+    if (this.#rules === undefined) return;
+    const constants = this.#host.constants[listener]!;
+    this.#rule(new HttpFrontRequest(exchange, isHead, names, values, TO_COME, constants), refuse);
+  }
+
+  announcePacket(
+    exchange: Exchange,
+    payload: Buffer,
+    _listener: number,
+    isHead: boolean,
+    refuse: (error: NuwsgiError<Code>) => void,
+  ): void {
+    if (this.#rules === undefined) return;
+    this.#rule(new PacketFrontRequest(exchange, isHead, payload, TO_COME), refuse);
+  }
+
   submit(
     exchange: Exchange,
     names: string,
@@ -68,7 +98,15 @@ export class Front implements Receiver {
     nowMs: number,
   ): void {
     const rest = { listener, input, inputFd, nowMs };
-    this.#take(new HttpFrontRequest(exchange, isHead, names, values, rest, this.#host.constants[listener]!));
+    const announced = this.#takeAnnounced(exchange);
+    if (announced instanceof HttpFrontRequest) {
+      announced.complete(names, values, rest);
+      this.#take(announced);
+      return;
+    }
+    const request = new HttpFrontRequest(exchange, isHead, names, values, rest, this.#host.constants[listener]!);
+    this.#edit(request);
+    this.#take(request);
   }
 
   submitPacket(
@@ -80,44 +118,88 @@ export class Front implements Receiver {
     inputFd: number,
     nowMs: number,
   ): void {
-    this.#take(new PacketFrontRequest(exchange, isHead, payload, { listener, input, inputFd, nowMs }));
+    const rest = { listener, input, inputFd, nowMs };
+    const announced = this.#takeAnnounced(exchange);
+    if (announced instanceof PacketFrontRequest) {
+      announced.complete(rest);
+      this.#take(announced);
+      return;
+    }
+    const request = new PacketFrontRequest(exchange, isHead, payload, rest);
+    this.#edit(request);
+    this.#take(request);
+  }
+
+  /** The rules for a request whose body is still to come: they may answer it before. */
+  #rule(request: FrontRequest, refuse: (error: NuwsgiError<Code>) => void): void {
+    this.#announced.set(request.exchange, request);
+    this.#edit(request);
+    request.isRuled = true;
+    request.verdict = this.#rules!.run(request);
+    const act = (verdict: Verdict | undefined) => {
+      if (request.exchange.gone || this.#announced.get(request.exchange) !== request) return; // too late for that
+      if (verdict?.kind !== 'reply' && verdict?.kind !== 'refusal') return;
+      this.#announced.delete(request.exchange);
+      if (verdict.kind === 'reply') this.#answerEarly(request, verdict.reply, refuse);
+      else refuse(verdict.error);
+    };
+    if (request.verdict instanceof Promise) request.verdict.then(act);
+    else act(request.verdict);
+  }
+
+  #answerEarly(request: FrontRequest, reply: Reply, refuse: (error: NuwsgiError<Code>) => void): void {
+    const { record } = request.exchange;
+    const [plain, body] = render(reply, this.#plan.pages, record, request.isHead);
+    const head = request.answerEdits?.apply(plain, record) ?? plain;
+    const { reason, fields } = parseHead(head.bytes);
+    const pairs = fields.flatMap((name, i): Field[] => (i % 2 === 0 ? [[name, fields[i + 1]!]] : []));
+    record.via = 'route';
+    refuse(new EarlyAnswer({ status: `${head.status} ${reason}`, fields: pairs, body }));
+    this.#host.onAnswered(request.exchange, request);
+  }
+
+  /** The request that was announced on `exchange` and has come now, if one was. */
+  #takeAnnounced(exchange: Exchange): FrontRequest | undefined {
+    if (this.#rules === undefined) return undefined;
+    const request = this.#announced.get(exchange);
+    if (request !== undefined) this.#announced.delete(exchange);
+    return request;
   }
 
   #take(request: FrontRequest): void {
-    const exchange = this.#edited(request, this.#plan.allowsSendfile);
     const verdict = run(this.#decide(request));
     if (!(verdict instanceof Promise)) {
-      this.#act(request, exchange, verdict);
+      this.#act(request, verdict);
       return;
     }
     request.detach();
     this.#inside++;
     verdict.then((verdict) => {
       this.#inside--;
-      if (exchange.gone) giveUp(exchange, verdict);
-      else this.#act(request, exchange, verdict);
+      if (request.answers.gone) giveUp(request.answers, verdict);
+      else this.#act(request, verdict);
     });
   }
 
   /** Rules first, so that they protect files too; a file is looked for where the client asked for it. */
   *#decide(request: FrontRequest): Steps<Verdict | undefined> {
-    const verdict = this.#rules === undefined ? undefined : yield* wait(this.#rules.run(request));
-    return verdict ?? (yield* wait(this.#files.find(request)));
+    const ruling = request.isRuled ? request.verdict : this.#rules?.run(request);
+    return (yield* wait(ruling)) ?? (yield* wait(this.#files.find(request)));
   }
 
-  /** What answers to `request` go through. */
-  #edited(request: FrontRequest, allowsSendfile: boolean): Exchange {
-    const { edits, pages } = this.#plan;
-    const { exchange, isHead } = request;
-    if (edits === undefined) return exchange;
+  /** Puts in what edits the answers to `request`. */
+  #edit(request: FrontRequest): void {
+    const { edits, pages, allowsSendfile } = this.#plan;
+    if (edits === undefined) return;
     const onHead: OnHead | undefined = allowsSendfile ? (app, head) => this.#onHead(request, app, head) : undefined;
     request.answerEdits = new AnswerEdits(edits);
-    return new EditedExchange(exchange, isHead, request.answerEdits, pages, onHead);
+    request.answers = new EditedExchange(request.exchange, request.isHead, request.answerEdits, pages, onHead);
   }
 
-  #act(request: FrontRequest, exchange: Exchange, verdict: Verdict | undefined): void {
+  #act(request: FrontRequest, verdict: Verdict | undefined): void {
+    const exchange = request.answers;
     if (verdict === undefined) {
-      this.#toApp(request, exchange);
+      this.#toApp(request);
     } else if (verdict.kind === 'file') {
       exchange.record.via = 'sendfile';
       this.#inside++;
@@ -135,9 +217,9 @@ export class Front implements Receiver {
     }
   }
 
-  #toApp(request: FrontRequest, exchange: Exchange): void {
-    if (request.forward(this.#host.mounts, exchange)) return;
-    this.#refuse(exchange, new PeerError('PEER_NO_APP', request.get('PATH_INFO')));
+  #toApp(request: FrontRequest): void {
+    if (request.forward(this.#host.mounts, request.answers)) return;
+    this.#refuse(request.answers, new PeerError('PEER_NO_APP', request.get('PATH_INFO')));
   }
 
   #refuse(exchange: Exchange, error: PeerError): void {

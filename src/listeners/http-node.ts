@@ -11,10 +11,10 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Code, NuwsgiError, PeerError } from '../base/errors.js';
-import { answerFor } from '../wire/answer.js';
+import { refusalBytes } from '../wire/answer.js';
 import { HeadReader, parseTarget, type Target } from '../wire/cgi.js';
 import { NodeSocket } from './bind.js';
-import { type Admission, admit, collect, describe, peerName, presetPort } from './intake.js';
+import { type Admission, admit, announce, collect, describe, peerName, presetPort } from './intake.js';
 import { linger } from './linger.js';
 import type { BoundAddress, Listener, ListenerParts } from './listener.js';
 import { NodeExchange } from './node-exchange.js';
@@ -141,8 +141,11 @@ export class HttpNodeListener implements Listener {
     );
     exchange.body = body;
     connection.reading = exchange;
-    if (expectsContinue) res.writeContinue();
     req.on('data', (chunk: Buffer) => body.feed(chunk, false));
+    announce(exchange, admission, this.#index, exchange.isHead, (error) =>
+      this.#refuse(connection, exchange, peer, error),
+    );
+    if (expectsContinue && !exchange.gone) res.writeContinue();
     req.on('end', () => {
       if (connection.reading === exchange) connection.reading = undefined;
       body.feed(NOTHING, true);
@@ -241,10 +244,7 @@ function refusalFor(error: NodeJS.ErrnoException, headBytes: number, headTimeout
 
 /** Writes a refusal to a connection that has no response object, and closes it. */
 function refuseRaw(socket: Socket, error: NuwsgiError<Code>): void {
-  const answer = answerFor(error);
-  const fields = [...answer.fields, ['Content-Length', String(answer.body.length)], ['Connection', 'close']];
-  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  socket.end(`HTTP/1.1 ${answer.status}\r\n${lines}\r\n${answer.body}`);
+  socket.end(Buffer.concat([Buffer.from('HTTP/1.1 '), refusalBytes(error, false)]));
   const stop = linger(
     () => socket.bytesRead,
     () => socket.destroy(),

@@ -10,7 +10,7 @@
 import type { AppOptions, HttpRequest, HttpResponse, TemplatedApp } from 'uws-node20';
 import { type Code, NuwsgiError } from '../base/errors.js';
 import { HeadReader } from '../wire/cgi.js';
-import { admit, collect, describe, plainAddress, presetPort } from './intake.js';
+import { admit, announce, collect, describe, plainAddress, presetPort } from './intake.js';
 import type { BoundAddress, Listener, ListenerParts } from './listener.js';
 import { PeerAddresses } from './peer-addresses.js';
 import type { Site } from './site.js';
@@ -115,6 +115,7 @@ export class HttpUwsListener implements Listener {
     );
     exchange.body = body;
     res.onData((data, isLast) => body.feed(new Uint8Array(data), isLast));
+    announce(exchange, admission, this.#index, exchange.isHead, (error) => this.#refuse(exchange, error));
   }
 
   #refuse(exchange: UwsExchange, error: NuwsgiError<Code>): void {

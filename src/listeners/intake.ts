@@ -96,6 +96,20 @@ export function describe(
   record.arrivedAtMs = performance.now();
 }
 
+/**
+ * Tells the receiver of an admitted request that its body is still to come: it may have an answer already. `refuse` is
+ * called with that answer, now or later, and then the body is not wanted.
+ */
+export function announce(
+  exchange: Exchange,
+  { receiver, names, values }: Admission,
+  listener: number,
+  isHead: boolean,
+  refuse: (error: NuwsgiError<Code>) => void,
+): void {
+  receiver.announce?.(exchange, names, values, listener, isHead, refuse);
+}
+
 /** Called when the body could not be taken. */
 export type OnBodyFault = (error: NuwsgiError<Code>) => void;
 

@@ -130,7 +130,7 @@ export class NodeExchange extends Exchange {
     const fields = answer.fields.flat();
     fields.push('Content-Length', String(answer.body.length));
     if (this.closeAfter) fields.push('Connection', 'close');
-    this.#res.writeHead(error.status, fields);
+    this.#res.writeHead(error.status, answer.status.slice(4), fields);
     if (!this.isHead) this.#res.write(answer.body);
   }
 }

@@ -11,7 +11,7 @@ import { close } from 'node:fs';
 import type { HttpResponse } from 'uws-node20';
 import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
 import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
-import { answerFor, isBodyless, withoutDate } from '../wire/answer.js';
+import { answerFor, isBodyless, refusalBytes, withoutDate } from '../wire/answer.js';
 import { linger } from './linger.js';
 import type { BodySource, RequestBody } from './request-body.js';
 import type { Site } from './site.js';
@@ -127,17 +127,15 @@ export class UwsExchange extends Exchange implements BodySource {
   refuseAndClose(error: NuwsgiError<Code>): void {
     const res = this.#res;
     let bytes = 0;
+    this.body?.discard();
     res.onData((data) => {
       bytes += data.byteLength; // and dropped
     });
     setImmediate(() => {
       if (this.gone) return;
-      const answer = answerFor(error);
-      const fields = [...answer.fields, ['Connection', 'close'], ['Content-Length', String(answer.body.length + 2)]];
-      const lines = fields.map(([name, value]) => `\r\n${name}: ${value}`).join('');
       // the whole answer goes out as the status line, whose CRLF ends the body: so `res` stays usable for `close`
       res.cork(() => {
-        res.writeStatus(`${answer.status}${lines}\r\n\r\n${this.isHead ? '' : answer.body}`);
+        res.writeStatus(refusalBytes(error, this.isHead, 2));
       });
       linger(
         () => bytes,

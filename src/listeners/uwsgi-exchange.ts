@@ -9,7 +9,7 @@ import { close } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Code, NuwsgiError } from '../base/errors.js';
 import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
-import { answerFor, isBodyless } from '../wire/answer.js';
+import { isBodyless, refusalBytes } from '../wire/answer.js';
 import { cutOff } from './cut-off.js';
 import { linger } from './linger.js';
 import type { RequestBody } from './request-body.js';
@@ -104,9 +104,5 @@ export class UwsgiExchange extends Exchange {
   }
 }
 
-function refusal(error: NuwsgiError<Code>, isHead: boolean): string {
-  const answer = answerFor(error);
-  const fields = [...answer.fields, ['Content-Length', String(answer.body.length)], ['Connection', 'close']];
-  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  return `HTTP/1.1 ${answer.status}\r\n${lines}\r\n${isHead ? '' : answer.body}`;
-}
+const refusal = (error: NuwsgiError<Code>, isHead: boolean) =>
+  Buffer.concat([STATUS_LINE, refusalBytes(error, isHead)]);

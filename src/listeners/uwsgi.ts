@@ -187,7 +187,11 @@ class Connection {
       placed.receiver.submitPacket(exchange, placed.payload, this.#index, isHead, input, fd, performance.now());
     });
     exchange.body = this.#body;
-    this.#onBody(rest);
+    if (facts.contentLength > rest.length) {
+      const refuse = (error: NuwsgiError<Code>) => this.#refuse(error);
+      placed.receiver.announcePacket?.(exchange, placed.payload, this.#index, isHead, refuse);
+    }
+    if (!this.#isSettled) this.#onBody(rest);
   }
 
   #onBody(chunk: Buffer): void {

@@ -4,7 +4,7 @@
 // Decided elsewhere: which status a failure has (base/errors.ts), what a worker lets pass (bridge_wsgi.py, js-app.ts).
 
 import { STATUS_CODES } from 'node:http';
-import type { Code, NuwsgiError } from '../base/errors.js';
+import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
 
 /** A status whose answers have no body (RFC 9110 sections 15.3.5 and 15.4.5). */
 export const isBodyless = (status: number) => status === 204 || status === 304;
@@ -20,14 +20,43 @@ export const FAILURE_BODY = 'Internal Server Error';
 export interface PlainAnswer {
   readonly status: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
-  readonly body: string;
+  readonly body: Buffer;
+}
+
+/**
+ * An answer to a request whose body has not come, and need not: it goes out like a refusal, and the connection is
+ * closed behind it.
+ */
+export class EarlyAnswer extends PeerError<'PEER_ANSWERED'> {
+  readonly answer: PlainAnswer;
+
+  constructor(answer: PlainAnswer) {
+    super('PEER_ANSWERED');
+    this.answer = answer;
+  }
+
+  override get status(): number {
+    return Number(this.answer.status.slice(0, 3));
+  }
 }
 
 export function answerFor(error: NuwsgiError<Code>): PlainAnswer {
+  if (error instanceof EarlyAnswer) return error.answer;
   const status = statusLine(error.status);
   const fields: [string, string][] = [['Content-Type', 'text/plain']];
   if (error.status === 503) fields.push(['Retry-After', '1']);
-  return { status, fields, body: `${status.slice(4)}\n` };
+  return { status, fields, body: Buffer.from(`${status.slice(4)}\n`) };
+}
+
+/**
+ * A refusal as it goes out, from the status on, by which the connection ends. `more`: bytes that come behind the body
+ * and belong to it.
+ */
+export function refusalBytes(error: NuwsgiError<Code>, isHead: boolean, more = 0): Buffer {
+  const { status, fields, body } = answerFor(error);
+  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  const head = `${status}\r\n${lines}Content-Length: ${body.length + more}\r\nConnection: close\r\n\r\n`;
+  return isHead ? Buffer.from(head, 'latin1') : Buffer.concat([Buffer.from(head, 'latin1'), body]);
 }
 
 /** The head without its Date field, for an engine that writes one itself. */

@@ -6,8 +6,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { packetOf } from '../../src/wire/uwsgi.js';
 import { type Door, type Doors, openDoors } from './front-doors.js';
-import { DEBIAN_PYTHON, runToEnd } from './harness.js';
+import { DEBIAN_PYTHON, raw, runToEnd } from './harness.js';
 
 let base: string;
 before(() => {
@@ -163,13 +164,44 @@ route-run = addheader:X-End: reached
     assert.doesNotMatch(doors.server.log, /s3cret|wrong-guess|cm9vd/);
   });
 
-  test('that answer a request with a body do not wait for it', () =>
+  test('that answer a request do so before its body has come', async () => {
+    const head = (path: string) => `POST ${path} HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000000\r\n`;
+    const packet = packetOf([
+      ['REQUEST_METHOD', 'POST'],
+      ['PATH_INFO', '/admin/upload'],
+      ['REQUEST_URI', '/admin/upload'],
+      ['SERVER_PROTOCOL', 'HTTP/1.1'],
+      ['CONTENT_LENGTH', '1000000000'],
+    ]);
+    const [uws, node, uwsgi] = doors.server.ports as [number, number, number];
+    const requests = [
+      [uws, `${head('/admin/upload')}\r\nfirst bytes`],
+      [node, `${head('/admin/upload')}\r\nfirst bytes`],
+      [node, `${head('/admin/upload')}Expect: 100-continue\r\n\r\n`],
+      [uwsgi, Buffer.concat([packet, Buffer.from('first bytes')])],
+    ] as const;
+    for (const [port, request] of requests) {
+      const from = doors.server.log.length;
+      const { answers, closed } = await raw(port, request);
+      assert.deepEqual([answers.length, answers[0]?.status, closed], [1, 401, true], String(request));
+      assert.equal(answers[0]?.headers['www-authenticate'], 'Basic realm="Admin", charset="UTF-8"');
+      assert.equal(answers[0]?.body.trimEnd(), 'Unauthorized');
+      await doors.server.waitForLog(
+        /POST \/admin\/upload => generated 13 bytes .* via route\(\) \(HTTP\/1\.1 401\)/,
+        from,
+      );
+      assert.doesNotMatch(doors.server.log.slice(from), /refused|defect/);
+    }
+  });
+
+  test('let a body come where they have no answer, however long they think', () =>
     doors.each(async ({ ask }) => {
       const body = 'x'.repeat(300_000);
       assert.equal((await ask('/admin/upload', { method: 'POST', body })).status, 401);
       assert.equal((await ask('/gone', { method: 'POST', body })).status, 410);
       const sent = await ask('/index', { method: 'POST', body });
       assert.equal(JSON.parse(sent.body).bodyBytes, body.length);
+      assert.equal(sent.headers['x-end'], 'reached');
     }));
 
   test('say what they are told to say, and keep quiet where they are told to', async () => {
