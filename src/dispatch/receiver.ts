@@ -7,7 +7,8 @@ import type { Exchange } from './exchange.js';
 export interface Receiver {
   /**
    * Tells of a request whose body is still to come; `submit` follows when it has come. `refuse` is called, now or later,
-   * with an answer that needs no body; then there is no `submit`. Absent: nothing is to be said before.
+   * with an answer that needs no body; then there is no `submit`. A promise: whether it will be called is decided when
+   * that is fulfilled. Absent: nothing is to be said before.
    */
   announce?(
     exchange: Exchange,
@@ -16,7 +17,7 @@ export interface Receiver {
     listener: number,
     isHead: boolean,
     refuse: (error: NuwsgiError<Code>) => void,
-  ): void;
+  ): void | Promise<void>;
 
   /** As `announce`, for a request that came as a uwsgi packet. */
   announcePacket?(
@@ -25,7 +26,7 @@ export interface Receiver {
     listener: number,
     isHead: boolean,
     refuse: (error: NuwsgiError<Code>) => void,
-  ): void;
+  ): void | Promise<void>;
 
   /**
    * Takes a complete request over. `names` and `values` are the environ block of wire/cgi.ts; a body is either `input`,

@@ -70,10 +70,10 @@ export class Front implements Receiver {
     listener: number,
     isHead: boolean,
     refuse: (error: NuwsgiError<Code>) => void,
-  ): void {
+  ): void | Promise<void> {
     if (this.#rules === undefined) return;
     const constants = this.#host.constants[listener]!;
-    this.#rule(new HttpFrontRequest(exchange, isHead, names, values, TO_COME, constants), refuse);
+    return this.#rule(new HttpFrontRequest(exchange, isHead, names, values, TO_COME, constants), refuse);
   }
 
   announcePacket(
@@ -82,9 +82,9 @@ export class Front implements Receiver {
     _listener: number,
     isHead: boolean,
     refuse: (error: NuwsgiError<Code>) => void,
-  ): void {
+  ): void | Promise<void> {
     if (this.#rules === undefined) return;
-    this.#rule(new PacketFrontRequest(exchange, isHead, payload, TO_COME), refuse);
+    return this.#rule(new PacketFrontRequest(exchange, isHead, payload, TO_COME), refuse);
   }
 
   submit(
@@ -131,7 +131,7 @@ export class Front implements Receiver {
   }
 
   /** The rules for a request whose body is still to come: they may answer it before. */
-  #rule(request: FrontRequest, refuse: (error: NuwsgiError<Code>) => void): void {
+  #rule(request: FrontRequest, refuse: (error: NuwsgiError<Code>) => void): void | Promise<void> {
     this.#announced.set(request.exchange, request);
     this.#edit(request);
     request.isRuled = true;
@@ -143,8 +143,8 @@ export class Front implements Receiver {
       if (verdict.kind === 'reply') this.#answerEarly(request, verdict.reply, refuse);
       else refuse(verdict.error);
     };
-    if (request.verdict instanceof Promise) request.verdict.then(act);
-    else act(request.verdict);
+    if (request.verdict instanceof Promise) return request.verdict.then(act);
+    act(request.verdict);
   }
 
   #answerEarly(request: FrontRequest, reply: Reply, refuse: (error: NuwsgiError<Code>) => void): void {

@@ -136,16 +136,15 @@ export class HttpNodeListener implements Listener {
       receiver.submit(exchange, names, values, this.#index, exchange.isHead, undefined, -1, performance.now());
       return;
     }
-    const body = collect(this.#site, exchange, admission, this.#index, exchange.isHead, req, (error) =>
-      this.#refuse(connection, exchange, peer, error),
-    );
+    const refuse = (error: NuwsgiError<Code>) => this.#refuse(connection, exchange, peer, error);
+    const body = collect(this.#site, exchange, admission, this.#index, exchange.isHead, req, refuse);
     exchange.body = body;
     connection.reading = exchange;
     req.on('data', (chunk: Buffer) => body.feed(chunk, false));
-    announce(exchange, admission, this.#index, exchange.isHead, (error) =>
-      this.#refuse(connection, exchange, peer, error),
-    );
-    if (expectsContinue && !exchange.gone) res.writeContinue();
+    const onWanted = () => {
+      if (!exchange.gone && !res.headersSent) res.writeContinue();
+    };
+    announce(exchange, admission, this.#index, exchange.isHead, refuse, expectsContinue ? onWanted : undefined);
     req.on('end', () => {
       if (connection.reading === exchange) connection.reading = undefined;
       body.feed(NOTHING, true);

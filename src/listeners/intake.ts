@@ -98,7 +98,7 @@ export function describe(
 
 /**
  * Tells the receiver of an admitted request that its body is still to come: it may have an answer already. `refuse` is
- * called with that answer, now or later, and then the body is not wanted.
+ * called with that answer, now or later, and then the body is not wanted; `onWanted`, when it is.
  */
 export function announce(
   exchange: Exchange,
@@ -106,8 +106,12 @@ export function announce(
   listener: number,
   isHead: boolean,
   refuse: (error: NuwsgiError<Code>) => void,
+  onWanted?: () => void,
 ): void {
-  receiver.announce?.(exchange, names, values, listener, isHead, refuse);
+  const decided = receiver.announce?.(exchange, names, values, listener, isHead, refuse);
+  if (onWanted === undefined) return;
+  if (decided instanceof Promise) void decided.then(onWanted);
+  else onWanted();
 }
 
 /** Called when the body could not be taken. */

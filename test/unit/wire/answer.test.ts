@@ -11,7 +11,7 @@ describe('an answer of the server itself', () => {
     assert.deepEqual(answer, {
       status: '400 Bad Request',
       fields: [['Content-Type', 'text/plain']],
-      body: 'Bad Request\n',
+      body: Buffer.from('Bad Request\n'),
     });
   });
 
