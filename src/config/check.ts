@@ -52,7 +52,8 @@ function problemsOf(error: ConfigError): readonly Error[] {
   return error.code === 'CONFIG_SEVERAL' ? (error.facts[0] as readonly Error[]) : [error];
 }
 
-function summary({ listeners, apps }: Resolved): string {
+function summary({ config, listeners, apps }: Resolved): string {
+  if (config.emperor.length > 0) return `emperor of ${config.emperor.join(', ')}`;
   const addresses = listeners.map(({ option, address }) => `${option} ${address.text}`);
   const mounted = apps.map(({ host, path, target }) => `${target.text} on ${host ?? ''}${path || '/'}`);
   return [...mounted, ...addresses].join(', ') || 'nothing to serve';

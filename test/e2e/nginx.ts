@@ -33,6 +33,11 @@ export class Nginx {
   /** Starts nginx with `location`, the body of `location / { }`, and waits until it listens. */
   static async start(location: string): Promise<Nginx> {
     const port = await freePort();
+    return Nginx.serve(port, `server {\n    listen 127.0.0.1:${port};\n    location / {\n${location}\n    }\n  }`);
+  }
+
+  /** Starts nginx with `blocks` in its `http { }`, and waits until it listens on `port`, which they name. */
+  static async serve(port: number, blocks: string): Promise<Nginx> {
     const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-nginx-'));
     const temporary = ['client_body', 'proxy', 'uwsgi', 'fastcgi', 'scgi'];
     const configuration = `
@@ -46,12 +51,7 @@ http {
   access_log off;
   client_max_body_size 0;
   ${temporary.map((kind) => `${kind}_temp_path ${directory}/${kind};`).join('\n  ')}
-  server {
-    listen 127.0.0.1:${port};
-    location / {
-${location}
-    }
-  }
+  ${blocks}
 }
 `;
     writeFileSync(join(directory, 'nginx.conf'), configuration);
