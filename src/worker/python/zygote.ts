@@ -157,7 +157,6 @@ export class Zygote {
       });
       if (child.pid === undefined) return;
       const control = child.stdio[CONTROL_FD] as Duplex;
-      control.on('error', () => {}); // the process has ended: 'exit' tells
       const hear = (place: number, stream: Readable) => {
         stream.setEncoding('utf8'); // a character may come in two pieces
         stream.on('data', (text: string) => {
@@ -169,7 +168,9 @@ export class Zygote {
       hear(-1, child.stderr!);
       for (let i = 0; i < places; i++) hear(i, child.stdio[FIRST_LOG_FD + i] as Readable);
 
-      createInterface({ input: control }).on('line', (line) => {
+      const messages = createInterface({ input: control });
+      for (const end of [control, messages]) end.on('error', () => {}); // the process has ended: 'exit' tells
+      messages.on('line', (line) => {
         const message = JSON.parse(line) as Message;
         if (message.event === 'mapped') {
           try {
