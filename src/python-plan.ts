@@ -6,11 +6,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ConfigError } from './base/errors.js';
 import type { Config } from './config/options.js';
+import { titlesOf } from './process/titles.js';
 import type { PythonSettings } from './worker/python/zygote.js';
 
 export function pythonSettingsOf(config: Config): PythonSettings {
   const pairs = (name: 'pymodule-alias' | 'post-pymodule-alias') =>
     config[name].map(({ key, value }) => [key, value.trim()] as const);
+  const { zygote, worker } = titlesOf(config);
   const optimization = config.optimize > 0 ? [`-${'O'.repeat(config.optimize)}`] : [];
   return {
     flags: [...optimization, ...(config['no-site'] ? ['-S'] : [])],
@@ -25,6 +27,8 @@ export function pythonSettingsOf(config: Config): PythonSettings {
     affinity: config['cpu-affinity'],
     processLimit: config['limit-nproc'],
     fileWrapper: !config['wsgi-disable-file-wrapper'],
+    zygoteTitle: zygote ?? '',
+    workerTitle: worker ?? '',
   };
 }
 

@@ -100,6 +100,7 @@ export class Server {
       this.#mounts.push({ host: definition.host, path: definition.mount, receiver: dispatcher });
     }
     this.#mounts.sort(byPrecedence);
+    if (plan.process.title !== undefined) process.title = plan.process.title;
     applyLimits(plan.process.limits);
     await this.#hooks.run('asap');
     await this.#listeners.check(); // what cannot be had is told before the apps are loaded, which may take a while

@@ -223,11 +223,6 @@ export const FAMILIES: readonly Family[] = [
   },
   { why: LATER, values: 'pidfile pidfile2 safe-pidfile safe-pidfile2' },
   {
-    why: LATER,
-    values: 'procname-prefix procname-prefix-spaced procname-append procname procname-master',
-    flags: 'auto-procname',
-  },
-  {
     why: 'a command to a running server; send it a signal instead',
     refuses: true,
     values: 'stop reload pause|suspend|resume signal ping connect-and-read extract',

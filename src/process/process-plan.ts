@@ -6,8 +6,11 @@ import { type Hook, STAGES } from '../config/hook.js';
 import type { Config } from '../config/options.js';
 import type { Limits } from './limits.js';
 import type { Privileges } from './privileges.js';
+import { titlesOf } from './titles.js';
 
 export interface ProcessPlan {
+  /** What the server is called in the list of processes; undefined: as it was started. */
+  readonly title: string | undefined;
   readonly limits: Limits;
   readonly privileges: Privileges;
   readonly hooks: readonly Hook[];
@@ -19,6 +22,7 @@ export function processPlanOf(config: Config): ProcessPlan {
   const harakiriMs = config['cron-harakiri'] * 1000;
   const withHarakiri = (job: CronJob): CronJob => (job.harakiriMs > 0 ? job : { ...job, harakiriMs });
   return {
+    title: titlesOf(config).master,
     limits: { niceness: config.prio, openFiles: config['max-fd'] },
     privileges: {
       user: config.uid,

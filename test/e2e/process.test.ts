@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { parseCron } from '../../src/config/cron.js';
 import { CronTable } from '../../src/process/cron-table.js';
-import { isAlive, request, runToEnd, startServer, until } from './harness.js';
+import { descendants, isAlive, request, runToEnd, startServer, until } from './harness.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-process-'));
 chmodSync(directory, 0o777); // the server under test may run as another user
@@ -184,5 +184,20 @@ describe('--daemonize', () => {
     const { code, output } = await runToEnd(['--http', '127.0.0.1:0', '--wsgi-file', 'missing.py', '--daemonize', log]);
     assert.equal(code, 22);
     assert.match(output, /did not come up; its log .* says:\n[\s\S]*missing\.py/);
+  });
+});
+
+describe('--auto-procname', () => {
+  const titleOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0+$/, '');
+
+  test('calls the processes what they are, with what is to stand around it', async () => {
+    const names = ['--auto-procname', '--procname-prefix-spaced', 'shop:', '--procname-append', ' (live)'];
+    const server = await startServer([...HELLO, '--processes', '2', ...names]);
+    assert.equal(titleOf(server.pid), 'shop: uWSGI master (live)');
+    const titles = descendants(server.pid).map(titleOf).sort();
+    const wanted = ['worker 1', 'worker 2', 'zygote'].map((role) => `shop: uWSGI ${role} (live)`);
+    assert.deepEqual(titles, wanted);
+    assert.equal((await request(server.port, '/')).body, 'hello\n');
+    await server.stop();
   });
 });

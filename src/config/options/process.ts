@@ -26,6 +26,15 @@ export const PROCESS = [
   { name: 'close-on-exec2', kind: 'flag', default: true, help: 'programs that apps start do not get listening sockets',
     always: 'no program that an app starts gets a descriptor of the server' },
 
+  { name: 'auto-procname', kind: 'flag', default: false,
+    help: 'call the processes what they are: "uWSGI master", "uWSGI worker 1"',
+    differs: 'Python apps also have a process "uWSGI zygote", from which workers are forked. Workers of JavaScript apps are threads of the master.' },
+  { name: 'procname', kind: 'text', value: 'NAME', help: 'call all processes this' },
+  { name: 'procname-master', kind: 'text', value: 'NAME', help: 'call the master this' },
+  { name: 'procname-prefix', kind: 'text', value: 'TEXT', help: 'what stands in front of these names' },
+  { name: 'procname-prefix-spaced', kind: 'text', value: 'TEXT', help: 'the same, and a space' },
+  { name: 'procname-append', kind: 'text', value: 'TEXT', help: 'what stands behind these names' },
+
   { name: 'cron', kind: 'cron', many: true,
     help: 'run a command at certain times' },
   { name: 'cron2', kind: 'cron2', many: true,

@@ -1,10 +1,11 @@
 """What options ask of the interpreter before the application is loaded, and of each worker when it begins.
 
 uWSGI's --pyargv, --py-executable, --pythonpath, --import, --shared-import, --pymodule-alias, --chdir2, --cpu-affinity,
---thread-stacksize, --limit-nproc. `settings` is PythonSettings of zygote.ts.
+--thread-stacksize, --limit-nproc, --auto-procname. `settings` is PythonSettings of zygote.ts.
 Decided elsewhere: how the application itself is loaded (bridge.py).
 """
 
+import ctypes
 import glob
 import importlib
 import os
@@ -49,9 +50,25 @@ def prepare_path(python_path):
             sys.path.insert(0, directory)
 
 
+def set_title(title):
+    """Changes what this process is called in the list of processes, as far as the room of its arguments goes.
+
+    The kernel shows the memory in which it once put the arguments, wherever the process wrote something else meanwhile.
+    """
+    with open('/proc/self/stat') as stat:
+        fields = stat.read().rpartition(')')[2].split()
+    start, end = int(fields[45]), int(fields[46])  # arg_start, arg_end: the 48th and 49th of all fields
+    if end - start > 1:
+        text = title.encode()[:end - start - 1]
+        ctypes.memset(start, 0, end - start)
+        ctypes.memmove(start, text, len(text))
+
+
 def prepare(settings):
     """In the zygote, before anything of the user's is loaded, lazily or not."""
     sys.argv = ['uwsgi'] + settings['argv']
+    if settings['zygoteTitle']:
+        set_title(settings['zygoteTitle'])
     if settings['executable']:
         sys.executable = settings['executable']
     if settings['processLimit']:
@@ -71,6 +88,8 @@ def before_app(settings):
 
 def enter_worker(settings, worker_id):
     """In a worker, before the application is loaded there, or before it serves."""
+    if settings['workerTitle']:
+        set_title(settings['workerTitle'].replace('{worker}', str(worker_id)))
     if settings['stackBytes']:
         threading.stack_size(settings['stackBytes'])  # of threads that are started from now on
     if settings['affinity']:

@@ -16,6 +16,7 @@ import { AppError } from '../../base/errors.js';
 const BRIDGE = fileURLToPath(new URL('bridge.py', import.meta.url));
 const CONTROL_FD = 3;
 const FIRST_LOG_FD = 6;
+const MOST_TITLE_CHARS = 128;
 /** What is kept of the bridge's output, to be told when the start fails. */
 const TAIL_CHARS = 4096;
 
@@ -44,6 +45,9 @@ export interface PythonSettings {
   readonly processLimit: number;
   /** The environ has wsgi.file_wrapper. */
   readonly fileWrapper: boolean;
+  /** Titles of the processes, '' where they stay as they are; {worker} stands for the number of a worker. */
+  readonly zygoteTitle: string;
+  readonly workerTitle: string;
 }
 
 export interface PythonApp {
@@ -126,8 +130,10 @@ export class Zygote {
    */
   static start(app: PythonApp, arena: Arena, doorbellFd: number, events: ZygoteEvents): Promise<Zygote> {
     const { places } = arena.geometry;
-    const { flags, programName } = app.settings;
-    const child = spawn(app.python, [...flags, BRIDGE], {
+    const { flags, programName, zygoteTitle, workerTitle } = app.settings;
+    // a title can only be as long as the arguments that it is written over
+    const room = zygoteTitle + workerTitle === '' ? [] : [' '.repeat(MOST_TITLE_CHARS)];
+    const child = spawn(app.python, [...flags, BRIDGE, ...room], {
       ...(programName !== undefined && { argv0: programName }),
       // a session of its own: a Ctrl-C in the terminal is for the server, which then stops its workers in order
       detached: true,
