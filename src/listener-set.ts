@@ -120,6 +120,11 @@ export class ListenerSet {
     for (const listener of this.#open) listener.stopAccepting();
   }
 
+  /** What reads the bytes of each, in the order of the plan. */
+  get engines(): readonly string[] {
+    return this.#open.map(({ engine }) => engine);
+  }
+
   /** Cuts every connection. */
   close(): void {
     for (const listener of this.#open) listener.close();

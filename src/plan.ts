@@ -5,6 +5,7 @@
 import { join, resolve } from 'node:path';
 import type { AppMount } from './config/apps.js';
 import { INHERITANCE_VARIABLES } from './config/inherited.js';
+import type { Config } from './config/options.js';
 import type { Resolved } from './config/resolve.js';
 import { type EdgePlan, edgePlanOf } from './edge/plan.js';
 import type { AppDefinition, Program } from './lifecycle/hosted-app.js';
@@ -13,6 +14,7 @@ import type { SocketOptions } from './listeners/bind.js';
 import type { Limits } from './listeners/site.js';
 import type { UwsgiOptions } from './listeners/uwsgi.js';
 import { requestLogPlanOf } from './log-plan.js';
+import type { ControlPlan } from './observe/control-plane.js';
 import type { RequestLogPlan } from './observe/log/request-log.js';
 import { type ProcessPlan, processPlanOf } from './process/process-plan.js';
 import { environmentOf, pythonSettingsOf } from './python-plan.js';
@@ -37,6 +39,10 @@ export interface ServerPlan {
   readonly answerBytes: number;
   readonly responseBufferingBytes: number;
   readonly requestLog: RequestLogPlan;
+  /** What the server tells of itself, and where. */
+  readonly control: ControlPlan;
+  /** Patterns of paths that are counted together. */
+  readonly endpoints: readonly string[];
   /** The server as a process among others. */
   readonly process: ProcessPlan;
   readonly version: string;
@@ -88,9 +94,21 @@ export function planOf(resolved: Resolved, version: string): ServerPlan {
     answerBytes: ANSWER_BYTES,
     responseBufferingBytes: config['response-buffering'],
     requestLog: requestLogPlanOf(config),
+    control: controlPlanOf(config),
+    endpoints: config.endpoint,
     process: processPlanOf(config),
     version,
     given,
+  };
+}
+
+function controlPlanOf(config: Config): ControlPlan {
+  return {
+    stats: config.stats,
+    isHttp: config['stats-http'],
+    isMinified: config['stats-minified'],
+    withCores: !config['stats-no-cores'],
+    token: config['stats-token'],
   };
 }
 

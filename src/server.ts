@@ -11,12 +11,12 @@ import { allowProcAccess } from './arena/shared-pages.js';
 import { AppError, type Code, LoadError, type NuwsgiError } from './base/errors.js';
 import { printable } from './base/log.js';
 import { PipeDoorbell } from './dispatch/doorbell.js';
-import type { Exchange, ExchangeRecord } from './dispatch/exchange.js';
+import type { Exchange } from './dispatch/exchange.js';
 import { Pump } from './dispatch/pump.js';
 import { RequestVariables } from './dispatch/request-variables.js';
 import { Unavailable } from './dispatch/unavailable.js';
 import type { WorkerPort } from './dispatch/worker-port.js';
-import { type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-app.js';
+import { coresOf, type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-app.js';
 import type { ReloadKind } from './lifecycle/reload-history.js';
 import { constantVariables } from './listener-plan.js';
 import { ListenerSet } from './listener-set.js';
@@ -24,39 +24,44 @@ import { ConnectionLimit } from './listeners/connection-limit.js';
 import { Front } from './listeners/front.js';
 import type { FrontRequest } from './listeners/front-request.js';
 import { byPrecedence, type Mount, type Site } from './listeners/site.js';
-import { AnsweredRequest, type Answerer, answererOf } from './observe/answered-request.js';
+import { ControlPlane, isWatched as isWatchedBy } from './observe/control-plane.js';
 import type { ServerLog } from './observe/log/open-log.js';
-import { type LogRequest, requestLog } from './observe/log/request-log.js';
+import { requestLog } from './observe/log/request-log.js';
+import { Observer } from './observe/observer.js';
+import { Ledger } from './observe/stats/ledger.js';
+import type { ServerView } from './observe/view.js';
 import type { ServerPlan } from './plan.js';
 import { Companions } from './process/companions.js';
 import { Hooks } from './process/hooks.js';
 import { applyLimits } from './process/limits.js';
 import { dropPrivileges, willDrop } from './process/privileges.js';
+import { serverView } from './server-view.js';
 
 export class Server {
   readonly #plan: ServerPlan;
   readonly #log: ServerLog;
   readonly #pump = new Pump();
-  readonly #logRequest: LogRequest | undefined;
-  readonly #request = new AnsweredRequest();
+  readonly #observer: Observer;
+  readonly #controlPlane: ControlPlane;
+  readonly #startedAtMs = Date.now();
   readonly #variables: RequestVariables[] = [];
   readonly #apps: HostedApp[] = [];
   readonly #listeners: ListenerSet;
   readonly #mounts: Mount[] = [];
   readonly #front: Front | undefined;
-  /** Who answered requests in whose place a file is being sent. */
-  readonly #answerers = new WeakMap<ExchangeRecord, Answerer>();
   readonly #site: Site & { draining: boolean };
   readonly #hooks: Hooks;
   readonly #companions: Companions;
   #doorbell: PipeDoorbell | undefined;
-  #answered = 0;
 
   /** `onMustStop`: something that the server depends on has ended. */
   constructor(plan: ServerPlan, log: ServerLog, onMustStop: () => void) {
     this.#plan = plan;
     this.#log = log;
-    this.#logRequest = requestLog(plan.requestLog, log.requests);
+    const ledger = new Ledger(plan.apps.length, plan.endpoints, (app) => coresOf(plan.apps[app]!));
+    const isWatched = isWatchedBy(plan.control);
+    this.#observer = new Observer(requestLog(plan.requestLog, log.requests), isWatched ? ledger : undefined);
+    this.#controlPlane = new ControlPlane(plan.control, () => this.#view(), ledger, log);
     this.#hooks = new Hooks(plan.process.hooks, log);
     this.#companions = new Companions(plan.process, log, onMustStop);
     this.#front = this.#makeFront();
@@ -110,6 +115,7 @@ export class Server {
     await this.#hooks.run('as-root');
     this.#dropPrivileges();
     await this.#hooks.run('as-user');
+    await this.#controlPlane.open(); // before the apps are up: whoever asks for its health learns that it starts
     await this.#companions.startDaemons();
     await this.#hooks.run('pre-app');
     await this.#startApps();
@@ -160,7 +166,8 @@ export class Server {
       if (error instanceof AppError) app.failure = error;
       throw error;
     }
-    const seconds = Math.round((performance.now() - startedMs) / 1000);
+    app.startupMs = performance.now() - startedMs;
+    const seconds = Math.round(app.startupMs / 1000);
     const { host, mount, name } = app.definition;
     const index = this.#apps.indexOf(app);
     this.#log.line(`WSGI app ${index} (mountpoint='${host ?? ''}${mount}') ready in ${seconds} seconds: ${name}`);
@@ -181,8 +188,24 @@ export class Server {
       hostname: hostname(),
       options: plan.given,
       onRefused: (exchange, error) => this.#onRefused(exchange.record.peer, error),
-      onAnswered: (app, exchange, worker) => this.#onAnswered(app, exchange, worker),
+      onAnswered: (app, exchange, worker, nowMs) => this.#onAnswered(app, exchange, worker, nowMs),
     };
+  }
+
+  #view(): ServerView {
+    const { version, listeners, sockets } = this.#plan;
+    return serverView({
+      version,
+      startedAtMs: this.#startedAtMs,
+      maxQueue: sockets.backlog,
+      isDraining: this.#site.draining,
+      apps: this.#apps,
+      variables: this.#variables,
+      listeners,
+      ports: this.#listeners.ports,
+      engines: this.#listeners.engines,
+      logLinesLost: this.#log.lost,
+    });
   }
 
   /** The ports that the listeners got, in the order of the plan. */
@@ -233,6 +256,7 @@ export class Server {
     const loaded = this.#apps.filter((app) => app.failure === undefined);
     await Promise.all(loaded.map((app) => app.supervisor.stop(graceMs)));
     this.#listeners.close();
+    this.#controlPlane.close();
     this.#doorbell?.close();
     await this.#companions.stop();
     await this.#hooks.run('as-user-atexit');
@@ -243,39 +267,20 @@ export class Server {
     this.#listeners.close();
   }
 
-  #onAnswered(app: number, exchange: Exchange, worker: WorkerPort): void {
-    this.#answered++;
-    const { record } = exchange;
-    if (this.#logRequest === undefined || record.muted) return;
-    const request = this.#request;
-    request.pid = this.#plan.apps[app]!.program.kind === 'python' ? worker.taskId : process.pid;
-    request.worker = worker.workerId;
-    request.app = app;
-    request.ofWorker = worker.answered;
-    request.ofServer = this.#answered;
-    if (record.superseded) {
-      this.#answerers.set(record, answererOf(request));
-      return;
-    }
-    request.take(exchange, this.#variables[app]);
-    request.nowMs = performance.now();
-    this.#logRequest(request);
+  #onAnswered(app: number, exchange: Exchange, worker: WorkerPort, nowMs: number): void {
+    const pid = this.#plan.apps[app]!.program.kind === 'python' ? worker.taskId : process.pid;
+    const { workerId, answered } = worker;
+    this.#observer.onAnswered(exchange, app, workerId, pid, answered, this.#variables[app]!, nowMs);
   }
 
   /** A request was answered in front of the apps, or after an app had its say: with a file that it named. */
   #onServed(exchange: Exchange, asked: FrontRequest): void {
-    const { record } = asked.exchange;
-    if (!record.superseded) this.#answered++;
-    if (this.#logRequest === undefined || record.muted) return;
-    const nobody = { pid: process.pid, worker: 0, app: -1, ofWorker: -1, ofServer: this.#answered };
-    const request = Object.assign(this.#request, this.#answerers.get(record) ?? nobody);
-    request.takeServed(exchange, (name) => asked.find(name));
-    request.nowMs = performance.now();
-    this.#logRequest(request);
+    this.#observer.onServed(exchange, asked.exchange.record, (name) => asked.find(name));
   }
 
   #onRefused(peer: string, error: NuwsgiError<Code>): void {
     if (error.code === 'PEER_ANSWERED') return; // by a rule, and its line is written
+    this.#observer.onRefused();
     this.#log.line(`refused ${error.status} ${printable(peer) || 'unix'}: ${printable(error.message)}`);
   }
 }

@@ -8,7 +8,8 @@
 //   x86-64 stores become visible in order; elsewhere the bridge puts a barrier in between (bridge_arena.py).
 // Decided elsewhere: the doorbell that follows (doorbell.ts), what an entry says (layout.ts).
 
-import type { Arena } from './arena.js';
+import { toLocalMs } from '../base/monotonic.js';
+import { type Arena, timeAt } from './arena.js';
 import { CORE, coreWord } from './layout.js';
 
 /** The accept thread's side. */
@@ -17,10 +18,14 @@ export class AnswerRing {
   readonly #at: number;
   readonly #entriesAt: number;
   readonly #mask: number;
+  readonly #times: Float64Array;
   #head = 0;
+  /** When the last request of this thread ended, in s of the shared clock. */
+  lastEndS = 0;
 
   constructor(arena: Arena, place: number, core: number) {
     this.#words = arena.words;
+    this.#times = arena.times;
     this.#at = coreWord(arena.geometry, place, core); // fresh memory is zero: nothing to reset
     this.#entriesAt = this.#at + CORE.words;
     this.#mask = arena.geometry.ringMask;
@@ -32,6 +37,8 @@ export class AnswerRing {
     this.#words.fill(0, this.#entriesAt, this.#entriesAt + this.#mask + 1);
     this.#words[this.#at + CORE.running] = 0;
     this.#words[this.#at + CORE.sample_ns] = 0;
+    this.#times[timeAt(this.#at + CORE.woke_s)] = 0;
+    this.lastEndS = 0;
   }
 
   /** The next entry, or 0. */
@@ -47,6 +54,16 @@ export class AnswerRing {
   /** The entry of the request that this thread started last, answered or not; 0 before the first. */
   get lastStarted(): number {
     return Atomics.load(this.#words, this.#at + CORE.running);
+  }
+
+  /** When this thread last began anew, in s of the shared clock. */
+  get wokeS(): number {
+    return this.#times[timeAt(this.#at + CORE.woke_s)]!;
+  }
+
+  /** Since when it has been free for a request, or has had the one it is at, on the clock of performance.now(). */
+  get freeSinceMs(): number {
+    return toLocalMs(Math.max(this.lastEndS, this.wokeS));
   }
 
   /** How long one of its requests took lately, in ns; 0 when there is no new sample. */

@@ -27,11 +27,16 @@ export interface ArenaMemory {
   readonly geometry: Geometry;
 }
 
-/** Int32 words and bytes of `memory`, both counted from the start of the arena. */
+const TIME_BYTES = 8;
+/** A time takes two words: where it is in `times`. */
+export const timeAt = (word: number): number => word >> 1;
+
+/** Int32 words, times and bytes of `memory`, all counted from the start of the arena. */
 export function viewsOf(memory: ArenaMemory) {
   const { buffer, start, geometry: g } = memory;
   return {
     words: new Int32Array(buffer, start, Math.floor(g.totalBytes / WORD_BYTES)),
+    times: new Float64Array(buffer, start, Math.floor(g.totalBytes / TIME_BYTES)),
     bytes: Buffer.from(buffer, start, g.totalBytes),
   };
 }
@@ -40,6 +45,8 @@ export class Arena {
   readonly memory: ArenaMemory;
   readonly geometry: Geometry;
   readonly words: Int32Array<SharedArrayBuffer>;
+  /** What the layout names with `_s`; see `timeAt`. */
+  readonly times: Float64Array<SharedArrayBuffer>;
   readonly bytes: Buffer;
   readonly semaphores: Semaphores;
   /** The memfd behind the pages; -1 when only JS threads use this arena. */
@@ -54,6 +61,7 @@ export class Arena {
     this.fd = fd;
     const views = viewsOf(memory);
     this.words = views.words;
+    this.times = views.times;
     this.bytes = views.bytes;
     this.semaphores = semaphores ?? new AtomicSemaphores(this.words);
     const { slots } = memory.geometry;

@@ -3,6 +3,7 @@
 // One table for two languages: TypeScript takes the offsets from the structs below, and the Python bridge gets the
 //   same names and numbers as JSON when it starts (`layoutForBridge`), so that neither can drift from the other.
 // Why words: everything but the payload is Int32, because `Atomics` and a CPython memoryview both read one in one step.
+//   Names that end in `_s` are times: two words that hold a double, seconds of CLOCK_MONOTONIC (base/monotonic.ts).
 // Decided elsewhere: how the rings are used (request-ring.ts, answer-ring.ts), what a slot's life is (arena.ts).
 
 import assert from 'node:assert/strict';
@@ -63,6 +64,7 @@ export const CORE = struct(64, [
   // word  field           written by  meaning
   [  0,   'running',       'worker',   'entry of the request this thread started last'],
   [  1,   'sample_ns',     'both',     'how long a request took, written now and then; the reader writes 0. May be lost'],
+  [  2,   'woke_s',        'worker',   'when it last began anew: woken, or done with what an app did behind its answer'],
   [ 16,   'sleeps',        'both',     '1: this thread waits for its bell. It writes 1; who rings writes 0'],
   [ 24,   'bell',          'both',     'semaphore on which this thread sleeps'],
 ]);
@@ -85,6 +87,8 @@ export const SLOT = struct(64, [
   [ 20,   'head_bytes',    'worker',   'length of the head: "200 OK\\r\\nName: value..." without a last CRLF'],
   [ 21,   'body_bytes',    'worker',   'length of this part of the body, behind the head'],
   [ 22,   'header_count',  'worker',   'lines in the head behind the status'],
+  [ 24,   'ended_s',       'worker',   'when the last part of the answer was there'],
+  [ 26,   'began_s',       'worker',   'when the app got the request; 0: when its thread was done with the one before'],
   [ 32,   'credit',        'both',     'semaphore: the answer area may be written again'],
 ]);
 

@@ -4,13 +4,15 @@
 //   may run. It sleeps in one of two ways: `sleep` lets its event loop go on, `block` does not and is cheaper.
 // Decided elsewhere: the accept thread's side (request-ring.ts, answer-ring.ts), the layout (layout.ts).
 
-import { type ArenaMemory, viewsOf } from './arena.js';
+import { monotonicSeconds } from '../base/monotonic.js';
+import { type ArenaMemory, timeAt, viewsOf } from './arena.js';
 import { COMMAND_SLOT, CORE, coreWord, entryOf, HEADER, SLOT, slotWord, WORKER, workerWord } from './layout.js';
 import { AtomicSemaphores } from './semaphores.js';
 
 export class ThreadRings {
   readonly words: Int32Array<SharedArrayBuffer>;
   readonly bytes: Buffer;
+  readonly #times: Float64Array<SharedArrayBuffer>;
   readonly #memory: ArenaMemory;
   readonly #semaphores: AtomicSemaphores;
   readonly #workerAt: number;
@@ -22,8 +24,9 @@ export class ThreadRings {
   #tail = 0;
 
   constructor(memory: ArenaMemory, place: number) {
-    const { words, bytes } = viewsOf(memory);
+    const { words, times, bytes } = viewsOf(memory);
     this.words = words;
+    this.#times = times;
     this.bytes = bytes;
     this.#memory = memory;
     this.#semaphores = new AtomicSemaphores(words);
@@ -47,6 +50,12 @@ export class ThreadRings {
   publish(entry: number): void {
     Atomics.store(this.words, this.#answersAt + (this.#tail & this.#mask), entry);
     this.#tail = (this.#tail + 1) | 0;
+  }
+
+  /** Notes when the answer in the slot at word `slotAt` was complete; `beganS` 0: its thread had nothing else to do. */
+  noteTimes(slotAt: number, beganS: number): void {
+    this.#times[timeAt(slotAt + SLOT.ended_s)] = monotonicSeconds();
+    this.#times[timeAt(slotAt + SLOT.began_s)] = beganS;
   }
 
   /** Wakes the accept thread if it sleeps. */
@@ -95,6 +104,7 @@ export class ThreadRings {
 
   /** Says that this thread is awake. A bell that rang too late only makes the next sleep a short one. */
   #getUp(): void {
+    this.#times[timeAt(this.#coreAt + CORE.woke_s)] = monotonicSeconds();
     Atomics.store(this.words, this.#coreAt + CORE.sleeps, 0);
     this.#semaphores.tryTake(this.#coreAt + CORE.bell);
   }

@@ -190,12 +190,12 @@ export const FAMILIES: readonly Family[] = [
   { why: `${LATER}; use logger=socket:ADDR to send lines by UDP`, values: 'log-socket' },
   {
     why: `statistics are ${LATER}`,
-    values: `stats|stats-server stats-push stats-pusher-default-freq|stats-pushers-default-freq metric
+    values: `stats-push stats-pusher-default-freq|stats-pushers-default-freq metric
       metrics-dir|metric-dir metric-alarm|metric-threshold|alarm-metric snmp-community
       carbon carbon-timeout carbon-freq carbon-id carbon-max-retry carbon-retry-delay carbon-root carbon-idle-avg
       carbon-hostname-dots
       rrdtool rrdtool-freq rrdtool-lib`,
-    flags: `stats-http stats-minified|stats-min stats-no-cores stats-no-metrics enable-metrics
+    flags: `stats-no-metrics enable-metrics
       metrics-dir-restore|metric-dir-restore metrics-no-cores carbon-no-workers
       carbon-name-resolve|carbon-resolve-names carbon-use-metrics`,
     maybe: 'snmp',

@@ -22,6 +22,7 @@ import { REQUESTS } from './options/requests.js';
 import { ROUTING } from './options/routing.js';
 import { SOCKETS } from './options/sockets.js';
 import { STATIC } from './options/static.js';
+import { STATISTICS } from './options/statistics.js';
 import type { Option, Values } from './options/table.js';
 import { WORKERS } from './options/workers.js';
 
@@ -40,6 +41,7 @@ export const SECTIONS = [
   { title: 'Reload and stop', options: LIFECYCLE },
   { title: 'Process', options: PROCESS },
   { title: 'Logging', options: LOGGING },
+  { title: 'Statistics', options: STATISTICS },
   { title: 'Emperor', options: EMPEROR },
   { title: 'Configuration', options: CONFIGURATION },
   { title: 'Loops and conditions in files', options: LOGIC },
@@ -58,6 +60,7 @@ export const OPTIONS = [
   ...LIFECYCLE,
   ...PROCESS,
   ...LOGGING,
+  ...STATISTICS,
   ...EMPEROR,
   ...CONFIGURATION,
   ...LOGIC,

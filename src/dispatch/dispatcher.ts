@@ -7,7 +7,8 @@
 // Decided elsewhere: which worker (policy.ts), when to look for answers (pump.ts), who starts and ends workers
 //   (lifecycle/crew.ts), how an answer looks to the client (listeners/).
 
-import type { Arena } from '../arena/arena.js';
+import type { AnswerRing } from '../arena/answer-ring.js';
+import { type Arena, timeAt } from '../arena/arena.js';
 import {
   ANSWER,
   answerByte,
@@ -23,7 +24,8 @@ import {
 } from '../arena/layout.js';
 import { AppError, type Code, LoadError, type NuwsgiError, PeerError } from '../base/errors.js';
 import { Fifo } from '../base/fifo.js';
-import type { Exchange, ExchangeOwner } from './exchange.js';
+import { toLocalMs } from '../base/monotonic.js';
+import type { Exchange, ExchangeOwner, ExchangeRecord } from './exchange.js';
 import { isStalled, nextServiceMs, pickWorker, shouldSpread } from './policy.js';
 import type { Receiver } from './receiver.js';
 import { WorkerPort } from './worker-port.js';
@@ -48,7 +50,7 @@ export interface DispatcherOptions {
   /** A request was refused for want of a slot. */
   onRefused(exchange: Exchange, error: NuwsgiError<Code>): void;
   /** The last part of an answer has left the arena. */
-  onAnswered(exchange: Exchange, worker: WorkerPort): void;
+  onAnswered(exchange: Exchange, worker: WorkerPort, nowMs: number): void;
 }
 
 /** Requests shorter than this say nothing about the app's usual time. */
@@ -84,6 +86,8 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   /** Workers that are expected to announce themselves. */
   #starting = 0;
   #requestId = 0;
+  /** When `poll` was called last: near enough for what happens in it. */
+  #nowMs = 0;
   /** Workers that got requests and were not woken for them yet. */
   readonly #handed: WorkerPort[] = [];
 
@@ -113,6 +117,18 @@ export class Dispatcher implements ExchangeOwner, Receiver {
 
   get waiting(): number {
     return this.#waiting.length - this.#goneWaiting;
+  }
+
+  /** The requests that workers have, each with whether its worker has begun it. */
+  outstanding(): { readonly exchange: Exchange; readonly worker: WorkerPort; readonly core: number }[] {
+    const found = [];
+    for (const exchange of this.#exchanges) {
+      if (exchange === undefined || exchange.place < 0) continue;
+      const worker = this.ports[exchange.place]!;
+      const core = worker.answers.findIndex((ring) => ring.lastStarted === exchange.entry);
+      found.push({ exchange, worker, core });
+    }
+    return found;
   }
 
   /** Whether an event may come from some worker. */
@@ -227,6 +243,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     words[at + SLOT.input_bytes] = input === undefined ? 0 : input.length;
     words[at + SLOT.input_fd] = inputFd;
     exchange.record.environBytes = environBytes;
+    exchange.record.completeAtMs = nowMs;
     exchange.owner = this;
     exchange.slot = slot;
     exchange.entry = entryOf(slot, arena.generationOf(slot));
@@ -270,6 +287,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   /** Takes every event that is there. Returns how many. */
   poll(nowMs: number): number {
     let events = 0;
+    this.#nowMs = nowMs;
     for (const worker of this.#live) {
       if ((worker.inFlight === 0 && worker.state !== 'starting') || worker.state === 'mad') continue;
       const taken = this.#pollWorker(worker);
@@ -374,10 +392,11 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     if (hasHead) exchange.headSent = true;
     if (isLast) {
       record.failed = (flags & ANSWER.FAILED) !== 0;
+      this.#noteTimes(record, worker.answers[core]!, at);
       worker.inFlight--;
       worker.answered++;
       this.#inFlight--;
-      this.#options.onAnswered(exchange, worker);
+      this.#options.onAnswered(exchange, worker, this.#nowMs);
       // An exception in the app's thread may have come between a part and its credit: the next request starts with none.
       if (!hasHead) this.arena.semaphores.reset(at + SLOT.credit);
       this.#release(exchange);
@@ -386,7 +405,26 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       this.arena.semaphores.post(at + SLOT.credit);
     } else {
       exchange.creditOwed = true;
+      exchange.heldSinceMs = this.#nowMs;
     }
+  }
+
+  /**
+   * Works out how long a request waited for a thread and ran. It ran from when its thread was done with the one before,
+   * or had begun anew; each request costs its worker one look at the clock, at its end. What a worker wrote is believed
+   * only as far as it lies between the request's hand-over and now.
+   */
+  #noteTimes(record: ExchangeRecord, thread: AnswerRing, at: number): void {
+    const { times } = this.arena;
+    const endS = times[timeAt(at + SLOT.ended_s)]!;
+    const beganS =
+      times[timeAt(at + SLOT.began_s)]! || Math.max(thread.lastEndS, thread.wokeS <= endS ? thread.wokeS : 0);
+    thread.lastEndS = endS;
+    const { completeAtMs } = record;
+    const endMs = within(completeAtMs, toLocalMs(endS), this.#nowMs);
+    const beganMs = within(completeAtMs, toLocalMs(beganS), endMs);
+    record.queueMs = beganMs - completeAtMs;
+    record.appMs = Math.max(0, endMs - beganMs - record.writeMs);
   }
 
   /** An answer to nothing that `worker` was asked: a late one is dropped, one that is made up ends the worker. */
@@ -495,6 +533,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   #payCredit(exchange: Exchange, at: number): void {
     if (!exchange.creditOwed) return;
     exchange.creditOwed = false;
+    exchange.record.writeMs += performance.now() - exchange.heldSinceMs;
     this.arena.semaphores.post(at + SLOT.credit);
   }
 
@@ -592,7 +631,8 @@ export class Dispatcher implements ExchangeOwner, Receiver {
           exchange.refuse(new AppError('APP_DIED', worker.workerId, why));
         }
       }
-      this.#options.onAnswered(exchange, worker);
+      exchange.record.appMs = nowMs - exchange.record.completeAtMs; // from when is not known
+      this.#options.onAnswered(exchange, worker, nowMs);
       this.#release(exchange);
     }
     if (moved.length > 0) this.#waiting.unshift(moved);
@@ -608,6 +648,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     return worker.answers.some((core) => core.lastStarted === exchange.entry);
   }
 }
+
+/** `value`, or the nearest to it from `least` to `most`; `least` when it is none. */
+const within = (least: number, value: number, most: number) => (value > least ? Math.min(value, most) : least);
 
 /** How many bytes the field "Content-Length: N" has, for the length in the slot at word `at`. */
 function lengthFieldBytes(words: Int32Array, at: number): number {

@@ -39,6 +39,8 @@ export class ExchangeRecord {
   environBytes = 0;
   /** On the clock of performance.now(). */
   arrivedAtMs = 0;
+  /** When its body had come too, and it could be handed to a worker. */
+  completeAtMs = 0;
   /** How long it waited for a worker, ran, and was held up by a client that took its answer slowly. */
   queueMs = 0;
   appMs = 0;
@@ -71,6 +73,8 @@ export abstract class Exchange {
   place = -1;
   /** The worker waits until `drained` is called. */
   creditOwed = false;
+  /** Since when, if it does, on the clock of performance.now(). */
+  heldSinceMs = 0;
   /** What the request log says of it. */
   readonly record: ExchangeRecord;
   /** Nothing more can be written: the answer is complete, or there is nobody to take it. */

@@ -105,6 +105,9 @@ export interface CrewOptions {
   onGenerationGone(generation: Generation, why: string): void;
 }
 
+/** Ways in which workers end that are counted apart. */
+const MOST_ENDS = 20;
+
 export class Crew {
   readonly seats: Seat[] = [];
   /** To be given to the host. */
@@ -121,6 +124,8 @@ export class Crew {
   readonly #free: number[] = [];
   readonly #waiting: (() => void)[] = [];
   mercyMs: number;
+  /** Workers that have ended, by how: "exited with code 1", "was killed by SIGSEGV", "left". */
+  readonly ends: Record<string, number> = {};
   #isClosed = false;
 
   constructor(options: CrewOptions) {
@@ -289,6 +294,7 @@ export class Crew {
     const { seat, port } = worker;
     const name = this.nameOf(worker);
     this.#outputs[port.place]!.end();
+    this.#count(worker.askedAtMs > 0 ? 'left' : end.why);
     seat.answeredBefore += port.answered;
     this.#workers[port.place] = undefined;
     this.#free.push(port.place);
@@ -303,6 +309,13 @@ export class Crew {
     worker.hasEnded(end);
     if (hadSeat) this.#options.onLost(worker, name);
     this.#waiting.shift()?.();
+  }
+
+  /** Apps can exit with any code: no more than MOST_ENDS ways are told apart. */
+  #count(how: string): void {
+    const [line] = how.split('\n') as [string];
+    const key = line in this.ends || Object.keys(this.ends).length < MOST_ENDS ? line : 'otherwise';
+    this.ends[key] = (this.ends[key] ?? 0) + 1;
   }
 
   #onGone(generation: Generation, why: string): void {

@@ -72,8 +72,11 @@ export interface Surroundings {
   /** `uwsgi.opt`. */
   readonly options: Readonly<Record<string, string | boolean | readonly string[]>>;
   onRefused(exchange: Exchange, error: NuwsgiError<Code>): void;
-  onAnswered(app: number, exchange: Exchange, worker: WorkerPort): void;
+  onAnswered(app: number, exchange: Exchange, worker: WorkerPort, nowMs: number): void;
 }
+
+/** How many threads of a worker are told apart: those of a process. A JS thread runs all its requests in one. */
+export const coresOf = ({ program, threads }: AppDefinition): number => (program.kind === 'python' ? threads : 1);
 
 export interface HostedApp {
   readonly definition: AppDefinition;
@@ -81,6 +84,8 @@ export interface HostedApp {
   readonly supervisor: Supervisor;
   /** Why it does not serve: it did not load. */
   failure: AppError | undefined;
+  /** How long it took to load. */
+  startupMs: number;
 }
 
 /**
@@ -101,7 +106,7 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     requestBytes: s.requestBytes,
     answerBytes: s.answerBytes,
     places: placesFor(d.workers),
-    cores: isPython ? d.threads : 1, // a JS thread runs all its requests in one core
+    cores: coresOf(d),
     held: Math.min(s.maxInFlight, mostHeld(d.threads)),
   };
   const arena = isPython ? Arena.forProcesses(dimensions) : Arena.forThreads(dimensions);
@@ -124,7 +129,7 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     onMad: (port, why) => crew.onMad(port, why),
     onActive: s.pump.wake,
     onRefused: s.onRefused,
-    onAnswered: (exchange, worker) => s.onAnswered(index, exchange, worker),
+    onAnswered: (exchange, worker, nowMs) => s.onAnswered(index, exchange, worker, nowMs),
   });
   crew.connect(dispatcher);
   const { name, callable, environment, listeners, workers } = d;
@@ -143,5 +148,5 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     s.pump.add(dispatcher, new WordDoorbell(arena.words, HEADER.main_sleeps, s.pump.wake));
   }
   const supervisor = new Supervisor(d.name, crew, host, s.log);
-  return { definition: d, dispatcher, supervisor, failure: undefined };
+  return { definition: d, dispatcher, supervisor, failure: undefined, startupMs: 0 };
 }

@@ -133,7 +133,16 @@ export class HttpNodeListener implements Listener {
     describe(exchange.record, method, admission.target, protocol, peer, head.count);
     if (admission.framing.kind === 'none') {
       const { receiver, names, values } = admission;
-      receiver.submit(exchange, names, values, this.#index, exchange.isHead, undefined, -1, performance.now());
+      receiver.submit(
+        exchange,
+        names,
+        values,
+        this.#index,
+        exchange.isHead,
+        undefined,
+        -1,
+        exchange.record.arrivedAtMs,
+      );
       return;
     }
     const refuse = (error: NuwsgiError<Code>) => this.#refuse(connection, exchange, peer, error);

@@ -107,7 +107,16 @@ export class HttpUwsListener implements Listener {
     const isAskedToClose = head.connection !== 'close' && head.wantsClose;
     exchange.closeAfter = this.#site.draining || framing.kind === 'chunked' || isAskedToClose;
     if (framing.kind === 'none') {
-      receiver.submit(exchange, names, values, this.#index, exchange.isHead, undefined, -1, performance.now());
+      receiver.submit(
+        exchange,
+        names,
+        values,
+        this.#index,
+        exchange.isHead,
+        undefined,
+        -1,
+        exchange.record.arrivedAtMs,
+      );
       return;
     }
     const body = collect(this.#site, exchange, admission, this.#index, exchange.isHead, exchange, (error) =>

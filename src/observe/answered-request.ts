@@ -9,14 +9,6 @@ import type { LoggedRequest } from './log/logged-request.js';
 /** "HTTP/1.1 " in front of an app's head, and the CRLF CRLF behind it. */
 const STATUS_LINE_BYTES = 13;
 
-/** Who answered a request, and as which of its requests. */
-export type Answerer = Pick<AnsweredRequest, 'pid' | 'worker' | 'app' | 'ofWorker' | 'ofServer'>;
-
-/** What `request` says of it now. */
-export function answererOf({ pid, worker, app, ofWorker, ofServer }: AnsweredRequest): Answerer {
-  return { pid, worker, app, ofWorker, ofServer };
-}
-
 export class AnsweredRequest implements LoggedRequest {
   record = new ExchangeRecord();
   address = '';

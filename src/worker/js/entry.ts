@@ -20,6 +20,7 @@ import {
 } from '../../arena/layout.js';
 import { ThreadRings } from '../../arena/thread-rings.js';
 import { escaped } from '../../base/log.js';
+import { monotonicSeconds } from '../../base/monotonic.js';
 import type { Application, Environ } from './api.js';
 import { Conversation, type Reporter } from './conversation.js';
 import { makeEnviron, makeEnvironFromPacket } from './environ.js';
@@ -168,7 +169,7 @@ class Thread {
     const { geometry } = this.#task.memory;
     const slot = entry & ENTRY_SLOT_MASK;
     const at = slotWord(geometry, slot);
-    const transport = new Transport(rings, geometry, entry);
+    const transport = new Transport(rings, geometry, entry, this.#isSynchronous ? 0 : monotonicSeconds());
     if (Atomics.load(words, at + SLOT.client_gone) === 1) {
       transport.end(true); // nobody waits for it, and it has not begun: it need not
       return;

@@ -22,14 +22,17 @@ export class Transport {
   open = true;
   /** The app failed: said with the last part. */
   failed = false;
+  /** When the app got the request, on the shared clock; 0: when its thread was done with the one before. */
+  readonly #beganS: number;
   readonly #rings: ThreadRings;
   readonly #entry: number;
   readonly #slot: number;
   readonly #at: number;
   readonly #area: number;
 
-  constructor(rings: ThreadRings, geometry: Geometry, entry: number) {
+  constructor(rings: ThreadRings, geometry: Geometry, entry: number, beganS: number) {
     this.#rings = rings;
+    this.#beganS = beganS;
     this.#entry = entry;
     this.#slot = entry & ENTRY_SLOT_MASK;
     this.#at = slotWord(geometry, this.#slot);
@@ -104,6 +107,7 @@ export class Transport {
 
   #publishLast(): void {
     this.open = false;
+    this.#rings.noteTimes(this.#at, this.#beganS);
     this.#rings.publish(this.#entry);
   }
 

@@ -22,11 +22,13 @@ import sys
 import threading
 import time
 import traceback
+from time import monotonic
 
 from bridge_wsgi import BROKEN, FAILURE_BODY, FAILURE_HEAD, HEAD, LAST, ClientGone, log, respond
 
 _SLOT_REQUEST = struct.Struct('=8i')  # request_id .. client_gone
-_SLOT_ANSWER = struct.Struct('=qiiiii')  # length .. header_count
+_SLOT_ANSWER = struct.Struct('=qiiiiiid')  # length .. header_count, a word that is not used, ended_s
+_TIME = struct.Struct('=d')
 _MOST_NS = (1 << 31) - 1
 #: Bits of a request's flags, as src/arena/layout.ts has them (bridge.py compares).
 IS_HEAD, PACKET = 1, 2
@@ -160,6 +162,7 @@ class Core:
         self.running_at = core_at + arena.core['running']
         self.sample_at = core_at + arena.core['sample_ns']
         self.answers_at = core_at + arena.core['words']  # behind them
+        self.woke_byte = (core_at + arena.core['woke_s']) * 4
         self.sleeps_at = arena.header['main_sleeps']
         self.core_sleeps_at = core_at + arena.core['sleeps']
         self.bell_address = arena.word_address(core_at + arena.core['bell'])
@@ -170,6 +173,7 @@ class Core:
         self.request_bytes = g['requestBytes']
         self.answer_bytes = g['answerBytes']
         self.answer_offset = arena.slot['length_low'] * 4
+        assert (arena.slot['ended_s'] - arena.slot['length_low']) * 4 == _SLOT_ANSWER.size - 8
         self.gone_at = arena.slot['client_gone']
         self.credit_byte = arena.slot['credit'] * 4
         self.fence_address = arena.word_address(worker.at + arena.worker['fence'])
@@ -290,11 +294,17 @@ class Core:
             self.ring()  # has the barrier that must stand between the store above and the look below
             if try_wait(credits_address) == 0:
                 words[self.core_sleeps_at] = 0  # the bell may have been rung in between: then the next sleep is short
+                self.begin_anew()
                 return
             while self.wait(bell_address):
                 pass  # interrupted by a signal
             if try_wait(credits_address) == 0:
+                self.begin_anew()
                 return
+
+    def begin_anew(self):
+        """Notes that what comes now is not the time of the request before: its thread has slept, or gone on behind its answer."""
+        _TIME.pack_into(self.map, self.woke_byte, monotonic())
 
     def ring_doorbell(self):
         """Wakes the accept thread, which has said that it sleeps. Who rings takes the word back, so one byte is enough."""
@@ -359,7 +369,8 @@ class Core:
         arena_map = self.map
         at = self.area
         arena_map[at:at + head_bytes + size] = head + data
-        _SLOT_ANSWER.pack_into(arena_map, self.answer_byte, length, flags | HEAD, status, head_bytes, size, fields)
+        _SLOT_ANSWER.pack_into(arena_map, self.answer_byte, length, flags | HEAD, status, head_bytes, size, fields, 0,
+                               monotonic())
         if flags & LAST:
             self.open = False
             if self.barrier is not None:
@@ -381,7 +392,7 @@ class Core:
             stop = min(size, start + self.answer_bytes)
             self.map[self.area:self.area + stop - start] = data[start:stop]
             last = flags & LAST if stop == size else 0
-            _SLOT_ANSWER.pack_into(self.map, self.answer_byte, -1, last, 0, 0, stop - start, 0)
+            _SLOT_ANSWER.pack_into(self.map, self.answer_byte, -1, last, 0, 0, stop - start, 0, 0, monotonic())
             if last:
                 self.open = False
                 self.publish()
@@ -393,7 +404,7 @@ class Core:
 
     def end(self, flags):
         """The last event of a request."""
-        _SLOT_ANSWER.pack_into(self.map, self.answer_byte, -1, flags | LAST, 0, 0, 0, 0)
+        _SLOT_ANSWER.pack_into(self.map, self.answer_byte, -1, flags | LAST, 0, 0, 0, 0, 0, monotonic())
         self.open = False
         self.publish()
 

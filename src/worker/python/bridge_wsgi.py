@@ -4,12 +4,12 @@ What is here: which answers an application may give, what becomes of its mistake
 What is not: how a request comes and where an answer goes. That is the transport (bridge_arena.py), of which this file
 uses four calls:
 
-    whole(status, head, body, length, flags, fields)   the complete answer
-    part(status, head, data, length, flags, fields)    the first part of one; returns when the next may follow
+    first(status, head, data, length, flags, fields)   the head and the first part, or with LAST all of the body
     more(data)                                         a further part; returns when the next may follow
     end(flags)                                         nothing follows, or, with BROKEN, the connection must be cut
+    begin_anew()                                       what comes now is not this request's time any more
 
-Both of the waiting ones raise ClientGone when nobody listens any more.
+The first two return when the next part may follow. Both raise ClientGone when nobody listens any more.
 """
 
 import os
@@ -344,6 +344,7 @@ def respond(app, environ, out, bodyless):
                 close = getattr(result, 'close', None)
                 if close is not None:
                     close()
+                    out.begin_anew()  # what it took is not the next request's time
     except ClientGone:
         pass
     except KeyboardInterrupt:

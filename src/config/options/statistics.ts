@@ -1,0 +1,20 @@
+// What the server tells of itself, and where. Rows of the options table; see options.ts.
+
+import type { Option } from './table.js';
+
+// biome-ignore format: a table
+export const STATISTICS = [
+  { name: 'stats', aliases: ['stats-server'], kind: 'address',
+    help: 'tell the statistics as JSON on this address; a browser gets the dashboard there',
+    differs: ':9191 is on loopback only; 0.0.0.0:9191 is on all addresses. What is spoken to in HTTP answers in HTTP.' },
+  { name: 'stats-http', kind: 'flag', default: false, help: 'answer on the address of stats in HTTP only',
+    differs: 'No page of another origin can read the answer; uWSGI lets every page.' },
+  { name: 'stats-token', kind: 'text', value: 'TOKEN',
+    help: 'tell the statistics only to who sends this as "Authorization: Bearer TOKEN"', differs: 'Not an option of uWSGI.' },
+  { name: 'stats-minified', aliases: ['stats-min'], kind: 'flag', default: false, help: 'statistics without white space' },
+  { name: 'stats-no-cores', kind: 'flag', default: false, help: 'statistics without the threads of the workers' },
+  { name: 'endpoint', kind: 'text', many: true, value: '/PATH/:NAME',
+    help: 'count requests for paths like this together: :NAME stands for one segment, ** at the end for any number',
+    defaultText: 'the first two segments, ids as *',
+    differs: 'Not an option of uWSGI.' },
+] as const satisfies readonly Option[];

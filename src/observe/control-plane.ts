@@ -1,0 +1,101 @@
+// The addresses on which the server tells of itself: --stats and --metrics, apart from the traffic.
+//
+// Without them nothing is measured beyond what the request log needs, and nothing listens.
+// Decided elsewhere: the paths (endpoint/routes.ts), what is told (stats/, metrics.ts), where the figures come from (view.ts).
+
+import type { Log } from '../base/log.js';
+import type { Address } from '../config/address.js';
+import { Access } from './endpoint/access.js';
+import { json, type Route, requestListener, shared } from './endpoint/routes.js';
+import { isLocal, onLoopback, StatsServer } from './endpoint/stats-server.js';
+import { History } from './stats/history.js';
+import type { Ledger } from './stats/ledger.js';
+import { ownStats } from './stats/own-stats.js';
+import { Sampler } from './stats/sampler.js';
+import { uwsgiStats } from './stats/uwsgi-stats.js';
+import type { ServerView } from './view.js';
+
+export interface ControlPlan {
+  readonly stats: Address | undefined;
+  /** Always waits for an HTTP request, as --stats-http says. */
+  readonly isHttp: boolean;
+  readonly isMinified: boolean;
+  readonly withCores: boolean;
+  readonly token: string | undefined;
+}
+
+/** Whether `plan` asks for anything that has to be measured. */
+export const isWatched = (plan: ControlPlan): boolean => plan.stats !== undefined;
+
+export class ControlPlane {
+  readonly #plan: ControlPlan;
+  readonly #view: () => ServerView;
+  readonly #ledger: Ledger;
+  readonly #log: Log;
+  readonly #sampler: Sampler;
+  readonly #history: History;
+  readonly #servers: StatsServer[] = [];
+
+  constructor(plan: ControlPlan, view: () => ServerView, ledger: Ledger, log: Log) {
+    this.#plan = plan;
+    this.#view = view;
+    this.#ledger = ledger;
+    this.#log = log;
+    this.#sampler = new Sampler({
+      pids: () => [...new Set(view().workers.map(({ pid }) => pid))].filter((pid) => pid > 0 && pid !== process.pid),
+      ports: () => view().sockets.map(({ port }) => port),
+      heaps: () => new Map(),
+    });
+    this.#history = new History(view, ledger, this.#sampler);
+  }
+
+  /** Opens the addresses and begins to measure. Throws `ConfigError` CONFIG_BIND. */
+  async open(): Promise<void> {
+    if (!isWatched(this.#plan)) return;
+    this.#sampler.start();
+    this.#history.start();
+    await this.#openStats();
+  }
+
+  close(): void {
+    this.#sampler.stop();
+    this.#history.stop();
+    for (const server of this.#servers) server.close();
+  }
+
+  /** The statistics as text: uWSGI's keys, and `nuwsgi` behind them. */
+  #stats(): string {
+    const view = this.#view();
+    const stats = {
+      ...uwsgiStats(view, this.#ledger, this.#sampler, this.#plan.withCores),
+      nuwsgi: ownStats(view, this.#ledger, this.#sampler, this.#history),
+    };
+    return `${JSON.stringify(stats, undefined, this.#plan.isMinified ? undefined : '\t')}\n`;
+  }
+
+  async #openStats(): Promise<void> {
+    const { stats: given, isHttp, token } = this.#plan;
+    if (given === undefined) return;
+    const address = onLoopback(given);
+    const text = shared(() => this.#stats());
+    const routes: Route[] = [
+      { path: '/', method: 'GET', isOpen: false, isControl: false, answer: () => json(text()) },
+      { path: '/stats.json', method: 'GET', isOpen: false, isControl: false, answer: () => json(text()) },
+    ];
+    const access = new Access(token, isLocal(address));
+    const mayBeSilent = !isHttp && (token === undefined || address.kind !== 'tcp');
+    const server = new StatsServer({
+      option: '--stats',
+      address,
+      onRequest: requestListener(routes, access, isLocal(address)),
+      silentAnswer: mayBeSilent ? text : undefined,
+    });
+    this.#servers.push(server);
+    const port = await server.listen();
+    const where = address.kind === 'tcp' ? `${address.host}:${port}` : address.text;
+    this.#log.line(`*** Stats server enabled on ${where} ***`);
+    if (!isLocal(address) && token === undefined) {
+      this.#log.line(`WARNING: anybody who can reach ${where} can read the statistics; see --stats-token`);
+    }
+  }
+}

@@ -1,0 +1,151 @@
+// What is measured from outside, once a second while somebody may look: memory of the workers, connections that wait in
+// the kernel, and how late the event loop of the accept thread runs.
+//
+// Everything is read asynchronously and small; a figure is at most so old as the last look. Workers that are threads tell
+//   their heap by themselves (memoryOfThread).
+// Decided elsewhere: who shows it (uwsgi-stats.ts, own-stats.ts, metrics.ts).
+
+import { open, readFile } from 'node:fs/promises';
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+
+const SAMPLE_MS = 1000;
+const PAGE_BYTES = 4096;
+/** Sockets that listen stand in front in /proc/net/tcp; this is room for some hundred. */
+const TCP_TABLE_BYTES = 32 << 10;
+const LISTEN = '0A';
+const LOOP_RESOLUTION_MS = 20;
+
+export interface Memory {
+  readonly rssBytes: number;
+  readonly addressSpaceBytes: number;
+  /** Memory that is not shared with another process. */
+  readonly ownBytes: number;
+}
+const NO_MEMORY: Memory = { rssBytes: 0, addressSpaceBytes: 0, ownBytes: 0 };
+
+/** The figures that were measured last. */
+export interface Samples {
+  memoryOf(pid: number): Memory;
+  memoryOfThread(worker: number): Memory;
+  /** Connections that wait to be accepted on a TCP port. */
+  backlogOf(port: number): number;
+  /** How late the event loop of the accept thread runs, in ms, over the last second. */
+  readonly loopDelay: { readonly meanMs: number; readonly p99Ms: number; readonly maxMs: number };
+  readonly server: Memory;
+}
+
+/** Asks for what is to be measured: processes of workers, ports, and heaps of threads by worker. */
+export interface Subjects {
+  readonly pids: () => readonly number[];
+  readonly ports: () => readonly number[];
+  readonly heaps: () => ReadonlyMap<number, number>;
+}
+
+export class Sampler implements Samples {
+  readonly #subjects: Subjects;
+  #memory = new Map<number, Memory>();
+  #backlogs = new Map<number, number>();
+  readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  loopDelay = { meanMs: 0, p99Ms: 0, maxMs: 0 };
+  #timer: NodeJS.Timeout | undefined;
+  #isBusy = false;
+
+  constructor(subjects: Subjects) {
+    this.#subjects = subjects;
+  }
+
+  start(): void {
+    this.#loop.enable();
+    this.#timer = setInterval(() => void this.sample(), SAMPLE_MS);
+    this.#timer.unref();
+    void this.sample();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#loop.disable();
+  }
+
+  /** Measures now. Called by the timer, and by who wants fresh figures. */
+  async sample(): Promise<void> {
+    if (this.#isBusy) return; // the disk or the kernel is slow: one look at a time
+    this.#isBusy = true;
+    this.#sampleLoop();
+    const pids = [process.pid, ...this.#subjects.pids()];
+    const ports = new Set(this.#subjects.ports());
+    const [memory, backlogs] = await Promise.all([readMemory(pids), readBacklogs(ports)]);
+    this.#memory = memory;
+    this.#backlogs = backlogs;
+    this.#isBusy = false;
+  }
+
+  /** The timer of the monitor runs every LOOP_RESOLUTION_MS; what is above that is delay. */
+  #sampleLoop(): void {
+    const loop = this.#loop;
+    const late = (ns: number) => Math.max(0, ns / 1e6 - LOOP_RESOLUTION_MS);
+    if (loop.count > 0) {
+      this.loopDelay = { meanMs: late(loop.mean), p99Ms: late(loop.percentile(99)), maxMs: late(loop.max) };
+    }
+    loop.reset();
+  }
+
+  memoryOf(pid: number): Memory {
+    return this.#memory.get(pid) ?? NO_MEMORY;
+  }
+
+  memoryOfThread(worker: number): Memory {
+    const heapBytes = this.#subjects.heaps().get(worker) ?? 0;
+    return { rssBytes: heapBytes, addressSpaceBytes: 0, ownBytes: heapBytes };
+  }
+
+  get server(): Memory {
+    return this.memoryOf(process.pid);
+  }
+
+  backlogOf(port: number): number {
+    return this.#backlogs.get(port) ?? 0;
+  }
+}
+
+async function readMemory(pids: readonly number[]): Promise<Map<number, Memory>> {
+  const entries = await Promise.all(
+    pids.map(async (pid) => {
+      const text = await readFile(`/proc/${pid}/statm`, 'latin1').catch(() => '');
+      const [size = 0, resident = 0, shared = 0] = text.split(' ').map(Number);
+      const memory = {
+        rssBytes: resident * PAGE_BYTES,
+        addressSpaceBytes: size * PAGE_BYTES,
+        ownBytes: (resident - shared) * PAGE_BYTES,
+      };
+      return [pid, memory] as const;
+    }),
+  );
+  return new Map(entries);
+}
+
+/** Reads how many connections wait on each of `ports`. On Linux rx_queue of a listening socket is that number. */
+async function readBacklogs(ports: ReadonlySet<number>): Promise<Map<number, number>> {
+  const backlogs = new Map<number, number>();
+  if (ports.size === 0) return backlogs;
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    for (const line of (await firstBytes(table, TCP_TABLE_BYTES)).split('\n').slice(1)) {
+      const [, local = '', , state, queues = ''] = line.trim().split(/\s+/);
+      if (state !== LISTEN) continue;
+      const port = Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16);
+      const waiting = Number.parseInt(queues.slice(queues.indexOf(':') + 1), 16);
+      if (ports.has(port)) backlogs.set(port, Math.max(backlogs.get(port) ?? 0, waiting));
+    }
+  }
+  return backlogs;
+}
+
+async function firstBytes(path: string, bytes: number): Promise<string> {
+  try {
+    const file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+    await file.close();
+    return buffer.toString('latin1', 0, bytesRead);
+  } catch {
+    return ''; // no such protocol, or no /proc
+  }
+}

@@ -1,0 +1,235 @@
+// The statistics of a running server: uWSGI's form beside a real uWSGI's, their figures, and who gets to see them.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { get, type IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { raw, request, startServer, type TestServer } from './harness.js';
+import { freePort } from './nginx.js';
+import { RealUwsgi, readAll } from './real-uwsgi.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-stats-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON of two programs, compared key by key
+type Json = any;
+const APP = ['--wsgi-file', 'logged.py', '--processes', '2', '--threads', '2'];
+
+async function startWithStats(args: readonly string[]): Promise<{ server: TestServer; statsPort: number }> {
+  const statsPort = await freePort();
+  const server = await startServer([
+    '--http-socket',
+    '127.0.0.1:0',
+    ...APP,
+    '--stats',
+    `127.0.0.1:${statsPort}`,
+    ...args,
+  ]);
+  return { server, statsPort };
+}
+
+function httpGet(port: number, path: string, headers: Record<string, string> = {}) {
+  return new Promise<{ status: number; headers: IncomingHttpHeaders; body: string }>((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path, headers, agent: false }, (answer) => {
+      let body = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+      });
+      answer.on('end', () => resolve({ status: answer.statusCode!, headers: answer.headers, body }));
+    }).on('error', reject);
+  });
+}
+
+/** Keys and types, all the way down; of a list, those of its first item. */
+function shapeOf(value: Json): Json {
+  if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0])];
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shapeOf(inner)]));
+}
+
+/** A request that runs until it has been looked at. */
+async function whileOneRuns<T>(port: number, look: () => Promise<T>): Promise<T> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET /slow/1.5 HTTP/1.1\r\nHost: a\r\nX-Secret: mine\r\nCookie: session=mine\r\n\r\n');
+  socket.on('error', () => {});
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const result = await look();
+  socket.destroy();
+  return result;
+}
+
+describe('the statistics', () => {
+  test('have the keys, the types and the units of a real uWSGI', async () => {
+    const uwsgi = await RealUwsgi.start('logged.py', ['--processes', '2', '--threads', '2', '--memory-report']);
+    const { server, statsPort } = await startWithStats(['--socket', '127.0.0.1:0']);
+    try {
+      const ask = async (port: number) => {
+        for (const path of ['/', '/sized', '/fail', '/missing', '/slow/0.2'])
+          await raw(port, `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`, { answers: path === '/fail' ? 0 : 1 }).catch(
+            () => {},
+          );
+      };
+      await ask(uwsgi.httpPort);
+      await ask(server.port);
+      const theirs: Json = await whileOneRuns(uwsgi.httpPort, () => uwsgi.stats());
+      const ours: Json = await whileOneRuns(server.port, async () => JSON.parse(await readAll(statsPort)));
+      const { nuwsgi, ...uwsgiPart } = ours;
+      assert.equal(typeof nuwsgi, 'object');
+      assert.deepEqual(Object.keys(uwsgiPart), Object.keys(theirs), 'the same keys in the same order');
+      const busy = (stats: Json) =>
+        stats.workers.find(({ cores }: Json) => cores.some((core: Json) => core.in_request === 1));
+      const idleCore = (worker: Json) => worker.cores.find((core: Json) => core.in_request === 0);
+      const busyCore = (worker: Json) => worker.cores.find((core: Json) => core.in_request === 1);
+      const { workers: ourWorkers, ...ourServer } = uwsgiPart;
+      const { workers: theirWorkers, ...theirServer } = theirs;
+      assert.deepEqual(shapeOf(ourServer), shapeOf(theirServer));
+      assert.equal(ourWorkers.length, theirWorkers.length);
+      for (const core of [idleCore, busyCore]) assert.deepEqual(shapeOf(core(busy(ours))), shapeOf(core(busy(theirs))));
+      const withoutCores = ({ cores, ...worker }: Json) => worker;
+      assert.deepEqual(shapeOf(withoutCores(busy(ours))), shapeOf(withoutCores(busy(theirs))));
+      // the same work gives the same figures
+      const sum = (stats: Json, key: string) =>
+        stats.workers.reduce((total: number, worker: Json) => total + worker[key], 0);
+      assert.equal(sum(ours, 'requests'), sum(theirs, 'requests'));
+      assert.equal(sum(ours, 'exceptions'), sum(theirs, 'exceptions'));
+      for (const key of ['running_time', 'rss', 'last_spawn', 'tx', 'respawn_count']) {
+        const ratio = sum(ours, key) / sum(theirs, key);
+        assert(ratio > 0.3 && ratio < 3, `${key}: ${sum(ours, key)} and ${sum(theirs, key)}`);
+      }
+      assert(Math.abs(busyCore(busy(ours)).req_info.request_start - Date.now() / 1000) < 5, 'seconds of the epoch');
+      assert(busyCore(busy(ours)).vars.includes('REQUEST_URI=/slow/1.5'));
+      assert.equal(busyCore(busy(ours)).vars.at(-1), '');
+    } finally {
+      await uwsgi.stop();
+      await server.stop();
+    }
+  });
+
+  test('tell what only this server knows: times by app, what runs, endpoints, how workers ended', async () => {
+    const { server, statsPort } = await startWithStats(['--endpoint', '/slow/:seconds']);
+    try {
+      for (let i = 0; i < 20; i++) await request(server.port, '/sized');
+      await request(server.port, '/slow/0.1');
+      const [worker] = (JSON.parse(await readAll(statsPort)) as Json).workers;
+      process.kill(worker.pid, 'SIGKILL');
+      await server.waitForLog(/Respawned uWSGI worker/);
+      const stats: Json = await whileOneRuns(server.port, async () => JSON.parse(await readAll(statsPort)));
+      const [app] = stats.nuwsgi.apps;
+      assert.equal(app.requests, 21);
+      assert.deepEqual(app.statuses, { '2xx': 21 });
+      assert(app.times_us.app.p50 < 50_000 && app.times_us.app.max > 90_000 && app.times_us.app.max < 400_000);
+      assert(app.times_us.queue.p50 < 50_000 && app.times_us.total.max > 90_000);
+      const slow = app.endpoints.find(({ endpoint }: Json) => endpoint === '/slow/:seconds');
+      assert.deepEqual([slow.requests, slow.errors], [1, 0]);
+      assert(slow.share > 0.5 && slow.p99_us > 90_000);
+      assert.equal(app.endpoints.find(({ endpoint }: Json) => endpoint === '/sized').requests, 20);
+      assert.deepEqual(app.worker_ends, { 'was killed by SIGKILL': 1 });
+      assert.equal(app.slots_in_use, 1);
+      const [running] = stats.nuwsgi.running;
+      assert.deepEqual([running.method, running.uri, running.started], ['GET', '/slow/1.5', true]);
+      assert(running.runs_ms >= 250 && running.runs_ms < 1500, String(running.runs_ms));
+      const respawned = stats.workers.find(({ id }: Json) => id === worker.id);
+      assert.deepEqual([respawned.respawn_count, respawned.requests >= 0], [2, true]);
+      assert.notEqual(respawned.pid, worker.pid);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('do not show what a request keeps secret', async () => {
+    const { server, statsPort } = await startWithStats([]);
+    try {
+      const text = await whileOneRuns(server.port, () => readAll(statsPort));
+      assert.match(text, /REQUEST_URI=\/slow/);
+      assert.doesNotMatch(text, /mine|X_SECRET|COOKIE/);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('come over HTTP to who speaks it, and to no page of another origin', async () => {
+    const { server, statsPort } = await startWithStats([]);
+    try {
+      const answer = await httpGet(statsPort, '/stats.json');
+      assert.equal(answer.status, 200);
+      assert.equal(answer.headers['content-type'], 'application/json');
+      assert.equal(answer.headers['access-control-allow-origin'], undefined);
+      assert.equal(answer.headers['cache-control'], 'no-store');
+      assert.equal((JSON.parse(answer.body) as Json).pid, server.pid);
+      assert.equal((await httpGet(statsPort, '/stats.json', { Host: 'evil.example' })).status, 421);
+      assert.equal((await httpGet(statsPort, '/nothing')).status, 404);
+      assert.equal(
+        (await raw(statsPort, 'DELETE / HTTP/1.1\r\nHost: localhost\r\n\r\n', { answers: 1 })).answers[0]!.status,
+        405,
+      );
+      assert.equal((await raw(statsPort, 'nonsense\r\n\r\n')).closed, true);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('with a token come to who has it, and to nobody who says nothing', async () => {
+    const { server, statsPort } = await startWithStats(['--stats-token', 'a-long-secret']);
+    try {
+      assert.equal((await httpGet(statsPort, '/stats.json')).status, 401);
+      assert.equal((await httpGet(statsPort, '/stats.json', { Authorization: 'Bearer wrong' })).status, 401);
+      assert.equal((await httpGet(statsPort, '/stats.json', { Authorization: 'Bearer a-long-secret' })).status, 200);
+      assert.equal((await raw(statsPort, '', { halfClose: true })).bytes, '', 'a silent client gets nothing');
+      assert.doesNotMatch(server.log, /a-long-secret/);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('come on a UNIX socket that is for its owner only, and goes with the server', async () => {
+    const path = join(directory, 'stats.sock');
+    const server = await startServer([
+      '--http-socket',
+      '127.0.0.1:0',
+      ...APP,
+      '--stats',
+      path,
+      '--stats-minified',
+      '--stats-no-cores',
+    ]);
+    try {
+      assert.equal(statSync(path).mode & 0o777, 0o600);
+      const socket = connect(path).setEncoding('utf8');
+      let text = '';
+      for await (const chunk of socket) text += chunk;
+      const stats = JSON.parse(text) as Json;
+      assert.equal(stats.pid, server.pid);
+      assert.equal(stats.workers[0].cores, undefined);
+      assert.equal(text.split('\n').length, 2, 'minified');
+    } finally {
+      await server.stop();
+    }
+    assert(!existsSync(path));
+  });
+
+  test('by a port alone are on loopback, and a warning says so when others can read them', async () => {
+    const server = await startServer(['--http-socket', '127.0.0.1:0', ...APP, '--stats', ':0']);
+    assert.match(server.log, /\*\*\* Stats server enabled on 127\.0\.0\.1:\d+/);
+    await server.stop();
+    const open = await startServer(['--http-socket', '127.0.0.1:0', ...APP, '--stats', '0.0.0.0:0']);
+    assert.match(open.log, /WARNING: anybody who can reach 0\.0\.0\.0:\d+ can read the statistics; see --stats-token/);
+    await open.stop();
+  });
+
+  test('stay up to date and cheap when many ask at once', async () => {
+    const { server, statsPort } = await startWithStats([]);
+    try {
+      const texts = await Promise.all(Array.from({ length: 40 }, () => readAll(statsPort)));
+      assert(texts.every((text) => (JSON.parse(text) as Json).pid === server.pid));
+      await request(server.port, '/');
+      let requests = 0;
+      while (requests === 0) requests = (JSON.parse(await readAll(statsPort)) as Json).nuwsgi.apps[0].requests;
+      assert.equal(requests, 1);
+    } finally {
+      await server.stop();
+    }
+  });
+});
