@@ -2,7 +2,7 @@
 //
 // A file in memory is looked at once, by one stat, before it is sent again: when it is still the same inode with the
 //   same size and times, what was found out about it holds, and so do its bytes. That is one trip to the disk's threads
-//   in place of six. What it buys: native-bench/micro/static.ts.
+//   in place of six. What it buys: native-bench/micro/static-file.ts.
 // A file that changed a moment ago is not kept: its times are as coarse as the kernel's clock tick, and a second change
 //   within the tick would not show.
 // With static-cache-paths nothing is looked at for so long, neither what was found nor what was not.
@@ -17,7 +17,7 @@ const readAsync = promisify(read);
 const statAsync = promisify(stat);
 
 /** The longest file that is kept, and all of them together. */
-const SMALL_BYTES = 64 << 10;
+const SMALL_BYTES = 256 << 10;
 const KEPT_BYTES = 32 << 20;
 /** Names that are remembered: with their files, or as missing. */
 const KEPT_NAMES = 4096;

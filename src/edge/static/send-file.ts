@@ -1,4 +1,4 @@
-// Sends a part of an open file as the body of an answer, as fast as the client takes it and the disk gives it.
+// Sends a part of a file as the body of an answer, as fast as the client takes it and the disk gives it.
 //
 // A slow client holds no more than what its connection keeps (HELD_BYTES and the last part): the next part is read only
 //   when that has gone. Read buffers are shared by all downloads, since whatever an exchange keeps it copies.
@@ -17,7 +17,8 @@ const SPARE_BUFFERS = 16;
 const spares: Buffer[] = [];
 
 export interface FilePart {
-  /** Closed by the sender. */
+  /** All of the file; undefined: it is read through `fd`, which the sender closes. */
+  readonly content: Buffer | undefined;
   readonly fd: number;
   readonly start: number;
   readonly end: number;
@@ -31,6 +32,7 @@ export function sendFilePart(exchange: Exchange, head: AnswerHead, part: FilePar
 class FileSender implements ExchangeOwner {
   readonly #exchange: Exchange;
   readonly #head: AnswerHead;
+  readonly #content: Buffer | undefined;
   readonly #fd: number;
   readonly #done: () => void;
   #at: number;
@@ -41,6 +43,7 @@ class FileSender implements ExchangeOwner {
   constructor(exchange: Exchange, head: AnswerHead, part: FilePart, done: () => void) {
     this.#exchange = exchange;
     this.#head = head;
+    this.#content = part.content;
     this.#fd = part.fd;
     this.#at = part.start;
     this.#end = part.end;
@@ -49,7 +52,7 @@ class FileSender implements ExchangeOwner {
 
   start(): void {
     this.#exchange.owner = this;
-    this.#read();
+    this.#next();
   }
 
   /** The client has gone, or has got all there is. */
@@ -59,13 +62,18 @@ class FileSender implements ExchangeOwner {
 
   /** The client took what its connection kept. */
   drained(): void {
-    if (!this.#isReading && !this.#isOver) this.#read();
+    if (!this.#isReading && !this.#isOver) this.#next();
   }
 
-  #read(): void {
+  #next(): void {
+    const length = Math.min(PART_BYTES, this.#end - this.#at);
+    if (this.#content === undefined) this.#read(length);
+    else this.#deliver(this.#content.subarray(this.#at, this.#at + length));
+  }
+
+  #read(length: number): void {
     this.#isReading = true;
     const buffer = spares.pop() ?? Buffer.allocUnsafeSlow(PART_BYTES);
-    const length = Math.min(PART_BYTES, this.#end - this.#at);
     read(this.#fd, buffer, 0, length, this.#at, (error, bytes) => {
       this.#isReading = false;
       if (this.#exchange.gone) this.#finish();
@@ -90,7 +98,7 @@ class FileSender implements ExchangeOwner {
       exchange.answerEnd(false);
       this.#finish();
     } else if (exchange.heldBytes <= HELD_BYTES) {
-      this.#read(); // else `drained` is called
+      this.#next(); // else `drained` is called
     }
   }
 
@@ -110,7 +118,7 @@ class FileSender implements ExchangeOwner {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#exchange.owner = undefined;
-    close(this.#fd);
+    if (this.#fd >= 0) close(this.#fd);
     this.#done();
   }
 }

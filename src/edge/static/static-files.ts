@@ -253,14 +253,12 @@ export function sendFile(exchange: Exchange, answer: FileAnswer, request: EdgeRe
   const head = answerHead(isOwnLine ? line! : statusLine(status), fields, status === 304 ? -1 : end - start);
   recordHead(exchange.record, head, fields.length);
   const isEmpty = request.isHead || start === end;
-  if (!isEmpty && file.content === undefined) {
-    sendFilePart(exchange, head, { fd: file.fd, start, end }, done);
+  if (!isEmpty) {
+    sendFilePart(exchange, head, { content: file.content, fd: file.fd, start, end }, done);
     return;
   }
   discard(file);
-  const body = isEmpty ? NO_BODY : file.content!.subarray(start, end);
-  exchange.record.bodyBytes = body.length;
   exchange.headSent = true;
-  exchange.answerWhole(head, body);
+  exchange.answerWhole(head, NO_BODY);
   done();
 }

@@ -150,11 +150,11 @@ describe('the store of files', () => {
 
   test('opens a large file anew for everybody', async () => {
     const store = new FileStore(0);
-    writeFileSync(at('large'), Buffer.alloc(100_000));
+    writeFileSync(at('large'), Buffer.alloc(300_000));
     const [one, two] = await Promise.all([store.get(at('large'), root, []), store.get(at('large'), root, [])]);
     assert(one.kind === 'file' && two.kind === 'file');
     assert.notEqual(one.file.fd, two.file.fd);
-    assert.equal(fstatSync(one.file.fd).size, 100_000);
+    assert.equal(fstatSync(one.file.fd).size, 300_000);
     closeSync(one.file.fd);
     closeSync(two.file.fd);
   });
