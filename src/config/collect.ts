@@ -69,7 +69,9 @@ export class Collector {
     this.#inherited = [];
     this.#run(settings, into);
     for (const app of apps) this.#app(app);
-    for (const { text, at } of this.#inherited) this.#file('inherit', text!, at, into);
+    for (const { text, at } of this.#inherited) {
+      this.#file('inherit', this.#location('inherit', text!, at)!, at, into);
+    }
     this.#inherited = outer;
   }
 
@@ -107,7 +109,8 @@ export class Collector {
       } else if (block === undefined) {
         this.#take(setting, into);
       } else if (nested === 0) {
-        for (const item of block.items) this.#take({ ...setting, text: withItem(setting.text, item) }, into);
+        for (const item of block.items)
+          this.#take({ ...setting, text: withItem(setting.text, item), isInBlock: true }, into);
       }
     }
     if (block !== undefined) {
@@ -130,6 +133,8 @@ export class Collector {
     const { text, at } = setting;
     const name = canonical(setting.name);
     if (text !== undefined) this.#define(setting.name, text);
+    const location = readsFile(name) ? this.#location(name, text ?? '', at) : '';
+    if (location === undefined) return;
     into.push(setting);
     if (text === undefined || text === '') return;
     if (name === 'set' || name === 'set-placeholder') {
@@ -138,7 +143,7 @@ export class Collector {
     } else if (name === 'inherit') {
       this.#inherited.push(setting);
     } else if (readsFile(name)) {
-      this.#file(name, text, at, into);
+      this.#file(name, location, at, into);
     }
   }
 
@@ -164,14 +169,17 @@ export class Collector {
     }
   }
 
-  #file(option: string, written: string, at: string, into: Collected[]): void {
-    let text: string;
+  /** The file that `option` names, with its placeholders replaced; undefined, and told, when that cannot be done. */
+  #location(option: string, written: string, at: string): string | undefined {
     try {
-      text = expand(written, this.#env, this.definition);
+      return expand(written, this.#env, this.definition);
     } catch (error) {
       this.#complain(at, `${option}: ${(error as Error).message}`);
-      return;
+      return undefined;
     }
+  }
+
+  #file(option: string, text: string, at: string, into: Collected[]): void {
     const source = openSource(option, text, this.#open.at(-1));
     const isOpen = (other: Source) =>
       this.#open.some((open) => open.realPath === other.realPath && open.section === other.section);

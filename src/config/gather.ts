@@ -19,6 +19,7 @@ export interface Given {
   readonly word: Word;
   readonly text: string | undefined;
   readonly at: string;
+  readonly isInBlock?: true;
 }
 
 /** An entry of an `apps:` list. */
@@ -93,7 +94,7 @@ class Reader {
 
   read(settings: readonly Collected[], definitions: Definitions): Given[] {
     const given: Given[] = [];
-    for (const { name, text: written, at, isPlaceholder } of settings) {
+    for (const { name, text: written, at, isPlaceholder, isInBlock } of settings) {
       const word = isPlaceholder ? undefined : findWord(name);
       if (word === undefined && !isPlaceholder && !this.#referredTo.has(name)) {
         this.#problems.push(new ConfigError('CONFIG_UNKNOWN_OPTION', name, at, suggest(name)));
@@ -104,7 +105,7 @@ class Reader {
         continue;
       }
       const text = this.#expand(name, written, at, definitions);
-      if (word !== undefined) given.push({ word, text, at });
+      if (word !== undefined) given.push({ word, text, at, ...(isInBlock && { isInBlock }) });
       else if (!this.placeholders.has(name)) this.placeholders.set(name, text ?? '');
     }
     return given;

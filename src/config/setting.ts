@@ -10,6 +10,8 @@ export interface Setting {
   readonly text: string | undefined;
   /** `command line`, `UWSGI_PROCESSES`, `app.ini:12`. */
   readonly at: string;
+  /** It stands in a block, so it may be meant to replace what stands in front. */
+  readonly isInBlock?: true;
 }
 
 /** An entry of an `apps:` list: what holds for that app alone. */

@@ -47,9 +47,20 @@ export function typedValues(
     if (placed === undefined) continue;
     const before = values.get(word.name);
     if (before === undefined) values.set(word.name, [placed]);
-    else before.push(placed);
+    else {
+      if (!word.option.many && !each.isInBlock) tellTwice(word.name, before.at(-1)!.at, each.at, report);
+      before.push(placed);
+    }
   }
   return { values, unserved };
+}
+
+/** Twice in one file is a slip more often than a purpose; in two files it is how templates work. */
+function tellTwice(name: string, first: string, second: string, report: Report): void {
+  const [, file, line] = /^(.*):(\d+)$/.exec(first) ?? [];
+  if (file === undefined || first === second || !second.startsWith(`${file}:`)) return;
+  if (!/^\d+$/.test(second.slice(file.length + 1))) return;
+  report.warnings.push(`${second}: ${name} is given in line ${line} too; the last one counts`);
 }
 
 function typedValue(option: Option, given: Given, report: Report): Placed | undefined {

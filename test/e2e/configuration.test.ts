@@ -1,9 +1,48 @@
 // What a person meets who brings a configuration along: started servers, messages, exit codes.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { APPS, runToEnd } from './harness.js';
+import { APPS, ROOT, runToEnd } from './harness.js';
+
+const CLI = join(ROOT, 'dist/cli.js');
+
+describe('a configuration from standard input', () => {
+  for (const [option, text] of [
+    ['--ini', '[uwsgi]\nhttp = :0\nmodule = site\nprocesses = 3\n'],
+    ['--yaml', 'uwsgi:\n  http: :0\n  module: site\n  processes: 3\n'],
+    ['--json', '{"uwsgi": {"http": ":0", "module": "site", "processes": 3}}'],
+    ['--xml', '<uwsgi><http>:0</http><module>site</module><processes>3</processes></uwsgi>'],
+  ] as const) {
+    test(`is read by ${option} -`, () => {
+      const run = spawnSync(process.execPath, [CLI, option, '-', '--show-config'], { input: text, encoding: 'utf8' });
+      assert.equal(run.status, 0, run.stderr);
+      assert.match(run.stdout, /^; standard input(?::\d+)?\n(?:.*\n)*processes = 3$/m);
+    });
+  }
+});
+
+describe('nuwsgi check and digest', () => {
+  test('the exit code of a check says whether something is wrong', async () => {
+    const good = await runToEnd(['check', '--http', ':0', 'hello.py'], { cwd: APPS });
+    assert.deepEqual([good.code, good.output], [0, 'command line: ok: hello.py on /, http :0\n']);
+    const bad = await runToEnd(['check', '--htp', ':0', 'hello.py', '--processes', 'many'], { cwd: APPS });
+    assert.equal(bad.code, 2);
+    assert.match(
+      bad.output,
+      /^command line: 2 problems\n {2}error: .*no option is called "htp".*\n {2}error: .*processes/,
+    );
+  });
+
+  test('a digest is the same for the same meaning, and another one for another', async () => {
+    const digest = async (...args: string[]) =>
+      (await runToEnd(['digest', '--http', ':0', 'hello.py', ...args])).output;
+    assert.match(await digest(), /^[0-9a-f]{64}\n$/);
+    assert.equal(await digest('-p', '2'), await digest('--workers=2'));
+    assert.notEqual(await digest('-p', '2'), await digest('-p', '3'));
+  });
+});
 
 describe('a configuration that cannot work', () => {
   test('a directory that is not there ends the start with its name, not with a defect', async () => {

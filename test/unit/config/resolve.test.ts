@@ -240,6 +240,17 @@ describe('files', () => {
     );
   });
 
+  test('an option that comes twice in one file is told, unless it may repeat or stands in a block', () => {
+    const files = directoryWith({
+      'a.ini':
+        '[uwsgi]\nprocesses = 2\nenv = A=1\nenv = B=1\nthreads = 2\nprocesses = 3\nif-env = BIG\nprocesses = 8\nendif\ninclude = %db.ini\n',
+      'b.ini': '[uwsgi]\nthreads = 4\n',
+    });
+    const { config, warnings } = serve([...MINIMAL, join(files, 'a.ini')], { BIG: '1' });
+    assert.deepEqual([config.processes, config.threads], [8, 4]);
+    assert.deepEqual(warnings, [`${join(files, 'a.ini')}:6: processes is given in line 2 too; the last one counts`]);
+  });
+
   test('what inherit names counts behind the file that says so', () => {
     const files = directoryWith({
       'a.ini': '[uwsgi]\ninherit = %db.ini\nthreads = 2\n',
@@ -266,7 +277,14 @@ describe('files', () => {
   });
 
   test('commands and URLs in values are refused', () => {
-    const files = directoryWith({ 'a.ini': '[uwsgi]\nenv = A=@(exec://id)\n' });
+    const files = directoryWith({
+      'a.ini': '[uwsgi]\nenv = A=@(exec://id)\n',
+      'b.ini': '[uwsgi]\ninclude = @(http://127.0.0.1/name)\n',
+    });
+    assert.match(
+      failure([...MINIMAL, join(files, 'b.ini')]),
+      /^\S+b\.ini:2: include: @\(http:.*no commands and no URLs$/,
+    );
     assert.match(
       failure([...MINIMAL, join(files, 'a.ini')]),
       /a\.ini:2: env: @\(exec:\/\/id\) is not read: only files are, no commands and no URLs$/,

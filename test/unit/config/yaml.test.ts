@@ -73,6 +73,7 @@ describe('YAML files', () => {
     ['a deep map',           'uwsgi:\n  env:\n    A: {b: c}\n',    /^app\.yaml:2: env takes a text, not a map/],
     ['two documents',        'uwsgi:\n  http: :1\n---\na: b\n',    /^app\.yaml:3: .*one file holds one document/],
     ['an address with *',    'uwsgi:\n  http: *:9090\n',           /^app\.yaml:2: .*put quotes around a value that starts with "\*"\)$/],
+    ['a list for a name',    'uwsgi:\n  ? [a, b]\n  : c\n',         /^app\.yaml:2: an option has a plain name/],
     ['the same in a list',   'uwsgi:\n  http:\n    - *any\n',      /^app\.yaml:3: "\*any" refers to nothing/],
   ];
   for (const [mistake, source, message] of COMPLAINS) {
