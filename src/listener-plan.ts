@@ -10,6 +10,7 @@ import type { Config } from './config/options.js';
 import type { Resolved } from './config/resolve.js';
 import type { TlsFiles } from './config/tls-address.js';
 import type { SocketOptions } from './listeners/bind.js';
+import type { ProxyTrust } from './listeners/client-truth.js';
 import type { BoundAddress } from './listeners/listener.js';
 
 export interface ListenerPlan {
@@ -19,6 +20,8 @@ export interface ListenerPlan {
   /** Why it is not the engine that usually serves the option. */
   readonly engineNote: string | undefined;
   readonly tls: TlsFiles | undefined;
+  /** Every connection begins with a PROXY protocol header. */
+  readonly hasPreface: boolean;
   /** It does nothing but send clients to HTTPS. */
   readonly redirects: boolean;
 }
@@ -44,6 +47,7 @@ export function listenersOf({ config, listeners }: Resolved): ListenerPlan[] {
     place: { option: `--${setting.option}`, address: setting.address },
     ...engineOf(setting, config),
     tls: setting.tls,
+    hasPreface: hasPreface(setting.option, config),
     redirects: setting.option === 'http-to-https',
   }));
 }
@@ -56,7 +60,7 @@ function engineOf(setting: ListenerSetting, config: Config): Pick<ListenerPlan, 
     return { engine: isHttp ? 'node' : 'uwsgi', engineNote: undefined };
   }
   const engine = config['http-engine'] ?? usual;
-  const lack = engine === 'uws' ? lackOfUws(setting) : undefined;
+  const lack = engine === 'uws' ? lackOfUws(setting, config) : undefined;
   if (lack !== undefined && config['http-engine'] === 'uws') {
     throw new ConfigError('CONFIG_CONFLICT', `${setting.at}: ${option}: ${lack}; use http-engine = node`);
   }
@@ -64,9 +68,46 @@ function engineOf(setting: ListenerSetting, config: Config): Pick<ListenerPlan, 
 }
 
 /** What a listener is asked for that uWebSockets.js cannot do. */
-function lackOfUws({ tls }: ListenerSetting): string | undefined {
-  return tls?.needsClient ? 'uWebSockets.js cannot refuse clients that have no certificate' : undefined;
+function lackOfUws({ option, tls }: ListenerSetting, config: Config): string | undefined {
+  if (tls?.needsClient) return 'uWebSockets.js cannot refuse clients that have no certificate';
+  if (hasPreface(option, config)) return 'uWebSockets.js would let clients write PROXY headers of their own';
+  return undefined;
 }
+
+/** By uWSGI's names, http-enable-proxy-protocol is for its router, and the other one for the sockets of its workers. */
+function hasPreface(option: ListenerOption, config: Config): boolean {
+  if (option === 'http' || option === 'https' || option === 'http-to-https')
+    return config['http-enable-proxy-protocol'];
+  return ENGINES[option] !== 'uwsgi' && config['enable-proxy-protocol'];
+}
+
+export function trustOf(config: Config): ProxyTrust | undefined {
+  const networks = config['trusted-proxies'].flat();
+  return networks.length === 0 ? undefined : { networks, header: config['forwarded-header'] };
+}
+
+/**
+ * What should be told about listeners that anybody can reach, and that believe whoever reaches them.
+ */
+export function warningsOf({ place: { address, option }, engine, hasPreface }: ListenerPlan, plan: Exposure): string[] {
+  if (address.kind !== 'tcp' || isLoopback(address.host)) return [];
+  const place = `${option} ${address.text}`;
+  if (engine === 'uwsgi' && !plan.isUwsgiGuarded)
+    return [
+      `${place}: whoever reaches a uwsgi socket is believed who the client is; listen on 127.0.0.1 or a UNIX socket, or say with uwsgi-allow who may connect`,
+    ];
+  if (hasPreface && !plan.hasTrust)
+    return [`${place}: whoever reaches it may say who the client is; say with trusted-proxies who may`];
+  return [];
+}
+
+/** What guards such listeners. */
+export interface Exposure {
+  readonly isUwsgiGuarded: boolean;
+  readonly hasTrust: boolean;
+}
+
+const isLoopback = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 /** Throws `ConfigError` CONFIG_BAD_VALUE when chown-socket names nobody. */
 export function socketOptionsOf(resolved: Resolved): SocketOptions {

@@ -3,8 +3,9 @@
 // Decided elsewhere: which there are (listener-plan.ts), when each step comes (server.ts).
 
 import type { Log } from './base/log.js';
-import type { ListenerPlan } from './listener-plan.js';
+import { type ListenerPlan, warningsOf } from './listener-plan.js';
 import { type SocketOptions, tryAddress } from './listeners/bind.js';
+import { ClientTruth, type ProxyTrust } from './listeners/client-truth.js';
 import { HttpNodeListener } from './listeners/http-node.js';
 import { HttpUwsListener } from './listeners/http-uws.js';
 import { HttpsRedirect, type RedirectParts } from './listeners/https-redirect.js';
@@ -20,6 +21,7 @@ export interface ListenerSetParts {
   readonly site: Site;
   readonly sockets: SocketOptions;
   readonly uwsgi: UwsgiOptions;
+  readonly trust: ProxyTrust | undefined;
   /** Descriptors that were handed over and that no process is to inherit from here. */
   readonly inheritedFds: readonly number[];
   readonly log: Log;
@@ -33,12 +35,14 @@ const REDIRECT_BODY_BYTES = 1 << 20;
 export class ListenerSet {
   readonly #parts: ListenerSetParts;
   readonly #tls = new Map<ListenerPlan, Tls>();
+  readonly #truth: ClientTruth | undefined;
   readonly #open: Listener[] = [];
   /** Of the first that speaks HTTPS. */
   #httpsPort = HTTPS_PORT;
 
   constructor(parts: ListenerSetParts) {
     this.#parts = parts;
+    this.#truth = parts.trust === undefined ? undefined : new ClientTruth(parts.trust);
     for (const fd of parts.inheritedFds) closeOnExec(fd);
   }
 
@@ -47,7 +51,7 @@ export class ListenerSet {
    * `ConfigError` CONFIG_TLS or CONFIG_BIND.
    */
   async check(): Promise<void> {
-    const { plans, sockets, log } = this.#parts;
+    const { plans, sockets, uwsgi, trust, log } = this.#parts;
     const told = new Set<string>();
     for (const plan of plans) {
       const { place, tls: files, engineNote } = plan;
@@ -58,6 +62,8 @@ export class ListenerSet {
         for (const warning of tls.warnings) told.add(warning);
         this.#tls.set(plan, tls);
       }
+      const exposure = { isUwsgiGuarded: uwsgi.allowed.length > 0, hasTrust: trust !== undefined };
+      for (const warning of warningsOf(plan, exposure)) log.line(`WARNING: ${warning}`);
       await tryAddress(place, sockets);
     }
   }
@@ -80,7 +86,8 @@ export class ListenerSet {
   #make(plan: ListenerPlan, index: number): Listener {
     const { sockets, uwsgi, log } = this.#parts;
     const site = plan.redirects ? this.#redirectingSite() : this.#parts.site;
-    const parts: ListenerParts = { site, index, sockets, tls: this.#tls.get(plan) };
+    const { hasPreface } = plan;
+    const parts: ListenerParts = { site, index, sockets, tls: this.#tls.get(plan), truth: this.#truth, hasPreface };
     if (plan.engine === 'uwsgi') return new UwsgiListener(parts, uwsgi);
     if (plan.engine === 'node') return new HttpNodeListener(parts);
     const uws = loadUws(site.limits.headBytes);

@@ -54,7 +54,7 @@ export function requestLogPlanOf(config: Config): RequestLogPlan {
     isStrftime: config['log-format-strftime'],
     isJson: config['log-json'],
     inMicros: config['log-micros'],
-    trustedProxies: config['log-x-forwarded-for'] ? config['trusted-proxy'] : undefined,
+    trustedProxies: config['log-x-forwarded-for'] ? config['trusted-proxies'].flat() : undefined,
     datePattern: config['log-date'],
     withMemory: config['memory-report'],
   };

@@ -9,8 +9,9 @@ import type { Config } from './config/options.js';
 import type { Resolved } from './config/resolve.js';
 import { type EdgePlan, edgePlanOf } from './edge/plan.js';
 import type { AppDefinition, Program } from './lifecycle/hosted-app.js';
-import { constantVariables, type ListenerPlan, listenersOf, socketOptionsOf } from './listener-plan.js';
+import { constantVariables, type ListenerPlan, listenersOf, socketOptionsOf, trustOf } from './listener-plan.js';
 import type { SocketOptions } from './listeners/bind.js';
+import type { ProxyTrust } from './listeners/client-truth.js';
 import type { Limits } from './listeners/site.js';
 import type { UwsgiOptions } from './listeners/uwsgi.js';
 import { requestLogPlanOf } from './log-plan.js';
@@ -30,6 +31,8 @@ export interface ServerPlan {
   /** Descriptors that were handed over and that no process is to inherit from here. */
   readonly inheritedFds: readonly number[];
   readonly uwsgi: UwsgiOptions;
+  /** Proxies that are believed who the client is; undefined: none. */
+  readonly trust: ProxyTrust | undefined;
   /** What is answered or edited in front of the apps; undefined: nothing. */
   readonly edge: EdgePlan | undefined;
   /** Requests that may be inside each app. */
@@ -60,7 +63,6 @@ const ENVIRON_GROWTH = 3;
 const ENVIRON_EXTRA_BYTES = 1024;
 /** What systemd tells this process is not for its workers: those who start processes look for it too. */
 const WITHOUT_INHERITANCE = Object.fromEntries(INHERITANCE_VARIABLES.map((name) => [name, undefined]));
-const HEAD_TIMEOUT_MS = 30_000;
 /** Longer than nginx keeps its connections to an upstream (60 s), so that it is never the server who closes first. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
@@ -77,7 +79,7 @@ export function planOf(resolved: Resolved, version: string): ServerPlan {
       bodyBytes: config['limit-post'],
       inlineBodyBytes: config['post-buffering'],
       spoolDirectory: resolve(config['body-tmpdir']),
-      headTimeoutMs: HEAD_TIMEOUT_MS,
+      headTimeoutMs: config['http-headers-timeout'] * 1000,
       idleTimeoutMs: config['socket-timeout'] * 1000,
       keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
     },
@@ -88,7 +90,9 @@ export function planOf(resolved: Resolved, version: string): ServerPlan {
       dynamicApps: config['dynamic-apps'],
       maxVariables: 2 * config['max-vars'],
       ignoresScriptName: config['ignore-script-name'],
+      allowed: config['uwsgi-allow'].flat(),
     },
+    trust: trustOf(config),
     maxInFlight: config['max-inflight'],
     requestBytes: ENVIRON_GROWTH * config['buffer-size'] + ENVIRON_EXTRA_BYTES + config['post-buffering'],
     answerBytes: ANSWER_BYTES,

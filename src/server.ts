@@ -73,9 +73,18 @@ export class Server {
       warn: (text) => log.line(text),
       onRefused: (peer, error) => this.#onRefused(peer, error),
     };
-    const { listeners: plans, sockets, uwsgi, inheritedFds } = plan;
+    const { listeners: plans, sockets, uwsgi, trust, inheritedFds } = plan;
     const onRedirected = (exchange: Exchange, request: FrontRequest) => this.#onServed(exchange, request);
-    this.#listeners = new ListenerSet({ plans, site: this.#site, sockets, uwsgi, inheritedFds, log, onRedirected });
+    this.#listeners = new ListenerSet({
+      plans,
+      site: this.#site,
+      sockets,
+      uwsgi,
+      trust,
+      inheritedFds,
+      log,
+      onRedirected,
+    });
   }
 
   /** What stands between the listeners and the apps, if anything has to. */

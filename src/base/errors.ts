@@ -102,6 +102,12 @@ const FAILURES = {
   },
 
   PEER_BAD_REQUEST: { status: 400, exit: 1, text: (why: string) => why },
+  PEER_PROXY_HEADER: {
+    status: 400,
+    exit: 1,
+    text: (why: string) => `the connection does not begin with a PROXY protocol header as it should: ${why}`,
+  },
+  PEER_NOT_ALLOWED: { status: 403, exit: 1, text: (option: string) => `the peer is not in ${option}` },
   PEER_WRONG_PROTOCOL: {
     status: 400,
     exit: 1,

@@ -68,7 +68,7 @@ export const FAMILIES: readonly Family[] = [
   // The HTTP router
   {
     why: `${NO_ROUTER}: the workers are reached directly`,
-    values: `http-to http-processes|http-workers http-timeout http-headers-timeout http-connect-timeout
+    values: `http-to http-processes|http-workers http-timeout http-connect-timeout
       http-buffer-size http-var http-server-name-as-http-host http-stats|http-stats-server|http-ss http-uid http-gid
       http-modifier1 http-modifier2 http-zerg http-fallback http-use-pattern http-use-base http-use-code-string
       http-events http-subscription-fallback-key http-gracetime http-quiet http-harakiri http-stud-prefix
@@ -77,7 +77,6 @@ export const FAMILIES: readonly Family[] = [
       http-cheap http-manage-rtsp`,
     maybe: 'http-use-cache http-use-socket http-manage-expect http-keepalive',
   },
-  { why: LATER, flags: 'enable-proxy-protocol', maybe: 'http-enable-proxy-protocol' },
   // Requests
   {
     why: `${LATER}; the listeners have time limits of their own`,

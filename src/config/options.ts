@@ -17,6 +17,7 @@ import { LIFECYCLE } from './options/lifecycle.js';
 import { LOGGING } from './options/logging.js';
 import { LOGIC } from './options/logic.js';
 import { PROCESS } from './options/process.js';
+import { PROXIES } from './options/proxies.js';
 import { PYTHON } from './options/python.js';
 import { REQUESTS } from './options/requests.js';
 import { ROUTING } from './options/routing.js';
@@ -31,6 +32,7 @@ export type { Kind, Option, Values } from './options/table.js';
 /** The sections of `--help` and of the documents, in their order. */
 export const SECTIONS = [
   { title: 'Sockets', options: SOCKETS },
+  { title: 'Proxies in front', options: PROXIES },
   { title: 'Requests and answers', options: REQUESTS },
   { title: 'Edits of answers', options: EDITS },
   { title: 'Routing', options: ROUTING },
@@ -50,6 +52,7 @@ export const SECTIONS = [
 
 export const OPTIONS = [
   ...SOCKETS,
+  ...PROXIES,
   ...REQUESTS,
   ...EDITS,
   ...ROUTING,

@@ -2,7 +2,7 @@
 //
 // Decided elsewhere: how a test is made (edge/rules/conditions.ts), in which order rules are tried (routes.ts).
 
-import { type Network, parseNetwork } from './network.js';
+import { type IpNetwork, parseNetwork } from './network.js';
 import { parsePattern } from './pattern.js';
 import { parseTemplate, type Template } from './template.js';
 
@@ -22,7 +22,7 @@ export type Condition =
   | { readonly kind: 'number'; readonly test: NumberTest; readonly left: Template; readonly right: Template }
   | { readonly kind: 'path'; readonly test: PathTest; readonly path: Template }
   | { readonly kind: 'empty'; readonly subject: Template }
-  | { readonly kind: 'network'; readonly subject: Template; readonly network: Network };
+  | { readonly kind: 'network'; readonly subject: Template; readonly network: IpNetwork };
 
 type Result = Condition | { readonly problem: string };
 type Read = (text: string) => Result;
@@ -65,7 +65,7 @@ function regexp(args: string): Result {
 }
 
 const network =
-  (family: Network['family']): Read =>
+  (family: IpNetwork['family']): Read =>
   (args) => {
     const semicolon = args.indexOf(';');
     const parsed = semicolon < 0 ? undefined : parseNetwork(args.slice(semicolon + 1));

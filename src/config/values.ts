@@ -10,7 +10,7 @@ import { DAEMON2_FORM, parseDaemon2, parseSmartDaemon, SMART_DAEMON_FORM } from 
 import { parseExpiry, parseHeader, parseHeaderName, parseMapping, parseTypeExpiry } from './edge-values.js';
 import { HOOK_FORM, parseHook } from './hook.js';
 import { parseEncoder, parseLogger, parseLogto, parseRoute } from './log-target.js';
-import { parseNetwork } from './network.js';
+import { NETWORKS_FORM, parseNetworks } from './network.js';
 import type { Kind, Option, Values } from './options.js';
 import { parsePattern } from './pattern.js';
 import { strangers } from './plugins.js';
@@ -32,8 +32,6 @@ export interface Owner {
 
 /** `wanted` is to be read behind "is not". */
 export type Parsed<T> = { readonly value: T; readonly warning?: string } | { readonly wanted: string };
-
-const NETWORK_FORM = 'an IP address, or a network as 10.0.0.0/8';
 
 const FALSE = new Set(['false', 'off', 'no', '0']);
 const TRUE = new Set(['true', 'on', 'yes', '1', '']);
@@ -109,7 +107,7 @@ const PARSERS: { readonly [K in Kind]: (text: string, option: Option) => Parsed<
   'smart-daemon': (text) => orWanted(parseSmartDaemon(text), SMART_DAEMON_FORM),
   daemon2:        (text) => orWanted(parseDaemon2(text), DAEMON2_FORM),
   hook:           (text) => orWanted(parseHook(text), HOOK_FORM),
-  network: (text) => orWanted(parseNetwork(text), NETWORK_FORM),
+  networks: (text) => orWanted(parseNetworks(text), NETWORKS_FORM),
   regexp: parsePattern,
   plugin: (text) => {
     const unknown = strangers(text);
@@ -146,7 +144,7 @@ export const KIND_NAMES: Readonly<Record<Kind, readonly [placeholder: string, me
   'smart-daemon': [SMART_DAEMON_FORM, 'a pidfile and a command'],
   daemon2: ['KEYS', DAEMON2_FORM],
   hook: ['ACTION:ARGUMENT', HOOK_FORM],
-  network: ['ADDR[/BITS]', NETWORK_FORM],
+  networks: ['ADDR[/BITS],...', NETWORKS_FORM],
   regexp: ['REGEX', 'a regular expression'],
   plugin: ['NAME', 'the name of a plugin of uWSGI'],
   'needed-plugin': ['NAME', 'the name of a plugin of uWSGI'],

@@ -7,6 +7,7 @@
 // Decided elsewhere: what a listener does with a connection (http-uws.ts, http-node.ts, uwsgi.ts).
 
 import { readdirSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 
 /** Kept back for files and pipes that come and go: spooled bodies, static files, logs. */
 const SPARE = 32;
@@ -21,6 +22,12 @@ export const connectionsFor = (limit: number, used: number) => Math.max(FEWEST, 
 export function parseOpenFiles(limits: string): number | undefined {
   const match = /^Max open files +(\d+)/m.exec(limits);
   return match === null ? undefined : Number(match[1]);
+}
+
+/** Counts the connection of `socket` until it closes. False: it is to be closed at once. */
+export function countSocket(limit: ConnectionLimit, socket: Socket): boolean {
+  socket.once('close', () => limit.closed());
+  return limit.opened();
 }
 
 export class ConnectionLimit {

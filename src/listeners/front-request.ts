@@ -7,7 +7,7 @@
 import type { Exchange } from '../dispatch/exchange.js';
 import { EdgeRequest } from '../edge/edge-request.js';
 import type { Verdict } from '../edge/rules/actions.js';
-import { appendVariables } from '../wire/uwsgi.js';
+import { appendVariables, variablesOf } from '../wire/uwsgi.js';
 import { placePacket } from './place-packet.js';
 import { type Mount, mountOf, servesHost } from './site.js';
 
@@ -137,12 +137,4 @@ export class PacketFrontRequest extends FrontRequest {
     placed.receiver.submitPacket(exchange, placed.payload, listener, this.isHead, input, inputFd, nowMs);
     return true;
   }
-}
-
-/** The variables of a payload that `preparePayload` has made ready. */
-function variablesOf(payload: Buffer): ReadonlyMap<string, string> {
-  const parts = payload.toString('latin1').split('\0\0');
-  const variables = new Map<string, string>();
-  for (let i = 1; i + 1 < parts.length; i += 2) variables.set(parts[i]!, parts[i + 1]!);
-  return variables;
 }

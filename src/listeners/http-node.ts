@@ -14,16 +14,23 @@ import { type Code, NuwsgiError, PeerError } from '../base/errors.js';
 import { refusalBytes } from '../wire/answer.js';
 import { HeadReader, parseTarget, type Target } from '../wire/cgi.js';
 import { NodeSocket } from './bind.js';
+import type { ClientTruth } from './client-truth.js';
+import { countSocket } from './connection-limit.js';
 import { type Admission, admit, announce, collect, describe, peerName, presetPort } from './intake.js';
 import { linger } from './linger.js';
 import type { BoundAddress, Listener, ListenerParts } from './listener.js';
 import { NodeExchange } from './node-exchange.js';
+import { PrefaceServer } from './proxy-preface.js';
 import type { Site } from './site.js';
 
 const NOTHING = new Uint8Array(0);
 
 /** What is remembered of a connection. */
 interface Connection {
+  /** Its other end, or whom a PROXY header names. */
+  readonly peer: string;
+  /** The port of whom a PROXY header names. */
+  readonly peerPort: string | undefined;
   /** Requests that are not answered yet. */
   pending: number;
   /** The request whose body is on its way. */
@@ -44,10 +51,15 @@ export class HttpNodeListener implements Listener {
   readonly #socket: NodeSocket;
   readonly #head = new HeadReader();
   readonly #connections = new WeakMap<Duplex, Connection>();
+  readonly #truth: ClientTruth | undefined;
+  readonly #isTls: boolean;
 
-  constructor({ site, index, sockets, tls }: ListenerParts) {
+  constructor(parts: ListenerParts) {
+    const { site, index, sockets, tls, truth, hasPreface } = parts;
     this.#site = site;
     this.#index = index;
+    this.#truth = truth;
+    this.#isTls = tls !== undefined;
     this.engine = tls === undefined ? 'node:http' : 'node:https';
     const { limits } = site;
     const options: ServerOptions = {
@@ -68,11 +80,22 @@ export class HttpNodeListener implements Listener {
     server.maxHeadersCount = 0; // node:http would cut the list silently; the gate counts
     server.timeout = limits.idleTimeoutMs; // see #onIdle
     Object.assign(server, { httpAllowHalfOpen: true }); // a client that sends FIN behind its request gets its answer
+    const preface = hasPreface ? new PrefaceServer(server, parts) : undefined;
     server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
-      const fresh = { pending: 0, reading: undefined, isSpent: false, refusal: undefined, idleAtBytes: 0 };
+      const proxied = preface?.peerOf(socket);
+      const peer = proxied?.address ?? peerName(socket);
+      const peerPort = proxied === undefined ? undefined : String(proxied.port);
+      const fresh = {
+        peer,
+        peerPort,
+        pending: 0,
+        reading: undefined,
+        isSpent: false,
+        refusal: undefined,
+        idleAtBytes: 0,
+      };
       this.#connections.set(socket, fresh);
-      socket.once('close', () => site.connections.closed());
-      if (!site.connections.opened()) socket.destroy();
+      if (preface === undefined && !countSocket(site.connections, socket)) socket.destroy();
     });
     server.on('timeout', (socket) => this.#onIdle(socket));
     server.on('request', (req, res) => this.#onRequest(req, res, false));
@@ -81,7 +104,7 @@ export class HttpNodeListener implements Listener {
     server.on('clientError', (error, socket) => this.#onClientError(error, socket));
     server.on('connect', (req, socket) => this.#onConnect(req, socket));
     this.#server = server;
-    this.#socket = new NodeSocket(server, sockets);
+    this.#socket = new NodeSocket(preface?.server ?? server, sockets);
   }
 
   async listen(place: BoundAddress): Promise<void> {
@@ -94,7 +117,8 @@ export class HttpNodeListener implements Listener {
   }
 
   stopAccepting(): void {
-    this.#socket.close(); // and the idle connections with it
+    this.#socket.close();
+    this.#server.closeIdleConnections();
   }
 
   close(): void {
@@ -111,12 +135,14 @@ export class HttpNodeListener implements Listener {
     }
     const method = req.method!;
     const head = this.#head;
-    const peer = peerName(socket);
     const isHttp11 = req.httpVersionMinor === 1;
     head.begin(isHttp11);
     for (let i = 0; i < rawHeaders.length; i += 2) head.field(rawHeaders[i]!, rawHeaders[i + 1]!);
     const target = parseTarget(req.url!, method);
     if (target?.host !== undefined) head.overrideHost(target.host);
+    let { peer } = connection;
+    if (connection.peerPort !== undefined) head.add('REMOTE_PORT', connection.peerPort);
+    if (this.#truth !== undefined) peer = this.#truth.ofHead(peer, head, this.#isTls);
     if (!isHttp11) head.add('SERVER_PROTOCOL', 'HTTP/1.0');
 
     connection.pending++;
@@ -204,7 +230,7 @@ export class HttpNodeListener implements Listener {
     } else if (connection.reading !== undefined) {
       this.#giveUp(socket, connection, new PeerError('PEER_TIMEOUT', 'the rest of the request body', idleTimeoutMs));
     } else if (socket.writableLength > 0) {
-      this.#site.onRefused(peerName(socket), new PeerError('PEER_STALLED', idleTimeoutMs));
+      this.#site.onRefused(connection.peer, new PeerError('PEER_STALLED', idleTimeoutMs));
       socket.destroy();
     } else if (connection.pending > 0) {
       // it is the app that takes its time
@@ -217,8 +243,7 @@ export class HttpNodeListener implements Listener {
 
   /** Refuses what is on its way, behind the answers to the requests before it. */
   #giveUp(socket: Socket, connection: Connection, refusal: PeerError): void {
-    const peer = peerName(socket);
-    const { reading } = connection;
+    const { peer, reading } = connection;
     if (reading !== undefined && !reading.isWhole) {
       this.#refuse(connection, reading, peer, refusal);
       return;
@@ -231,9 +256,8 @@ export class HttpNodeListener implements Listener {
 
   #onConnect(req: IncomingMessage, duplex: Duplex): void {
     const socket = duplex as Socket;
-    const peer = peerName(socket);
     const refusal = new PeerError('PEER_NO_TUNNEL', req.url ?? '');
-    this.#site.onRefused(peer, refusal);
+    this.#site.onRefused(this.#connections.get(socket)?.peer ?? peerName(socket), refusal);
     socket.resume();
     refuseRaw(socket, refusal);
   }

@@ -10,7 +10,9 @@
 import type { AppOptions, HttpRequest, HttpResponse, TemplatedApp } from 'uws-node20';
 import { type Code, NuwsgiError } from '../base/errors.js';
 import { HeadReader } from '../wire/cgi.js';
-import { admit, announce, collect, describe, plainAddress, presetPort } from './intake.js';
+import { plainAddress } from '../wire/forwarded.js';
+import type { ClientTruth } from './client-truth.js';
+import { admit, announce, collect, describe, presetPort } from './intake.js';
 import type { BoundAddress, Listener, ListenerParts } from './listener.js';
 import { PeerAddresses } from './peer-addresses.js';
 import type { Site } from './site.js';
@@ -46,10 +48,14 @@ export class HttpUwsListener implements Listener {
   readonly #head = new HeadReader(latin1Of);
   readonly #peers = new PeerAddresses();
   readonly #socket: UwsSocket;
+  readonly #truth: ClientTruth | undefined;
+  readonly #isTls: boolean;
 
-  constructor(uws: Uws, { site, index, sockets, tls }: ListenerParts) {
+  constructor(uws: Uws, { site, index, sockets, tls, truth }: ListenerParts) {
     this.#site = site;
     this.#index = index;
+    this.#truth = truth;
+    this.#isTls = tls !== undefined;
     this.#app = tls === undefined ? uws.App() : uws.SSLApp(filesOf(tls));
     this.#app.filter((res, change) => {
       if (change === 1) {
@@ -89,7 +95,8 @@ export class HttpUwsListener implements Listener {
     let query = req.getQuery() as string | undefined;
     head.begin(true);
     req.forEach(head.field);
-    const peer = this.#peers.sole ?? textOf(res.getRemoteAddressAsText());
+    let peer = this.#peers.sole ?? textOf(res.getRemoteAddressAsText());
+    if (this.#truth !== undefined) peer = this.#truth.ofHead(peer, head, this.#isTls);
     const exchange = new UwsExchange(res, peer, method === 'HEAD', this.#site);
     res.onAborted(exchange.onAborted);
     // what has lost bytes becomes a NUL, which no request line may have

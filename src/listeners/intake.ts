@@ -3,12 +3,12 @@
 // Decided elsewhere: how an engine reads heads and bodies and refuses requests (http-uws.ts, http-node.ts), what a head
 //   may hold (wire/cgi.ts), where the body is kept (request-body.ts).
 
-import { SocketAddress } from 'node:net';
 import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
 import type { Address } from '../config/address.js';
 import type { Exchange, ExchangeRecord } from '../dispatch/exchange.js';
 import type { Receiver } from '../dispatch/receiver.js';
 import { decodePath, type Framing, type HeadReader, isTarget, isToken } from '../wire/cgi.js';
+import { withoutMapping } from '../wire/forwarded.js';
 import { type BodySource, RequestBody } from './request-body.js';
 import { mountOf, type Site } from './site.js';
 
@@ -57,17 +57,9 @@ export function admit(
   return { receiver: mount.receiver, target, names: names + head.names, values: values + head.values, framing };
 }
 
-const MAPPED_V4 = /^::ffff:(?=\d+\.)/;
-
-/** An address as people write it: IPv6 in its short form (RFC 5952), IPv4 without the prefix that makes it IPv6. */
-export function plainAddress(address: string): string {
-  if (!address.includes(':')) return address;
-  return new SocketAddress({ address, family: 'ipv6' }).address.replace(MAPPED_V4, '');
-}
-
 /** A connection's peer, for REMOTE_ADDR and the log; '' on a UNIX socket. */
 export function peerName(socket: { readonly remoteAddress?: string | undefined }): string {
-  return (socket.remoteAddress ?? '').replace(MAPPED_V4, '');
+  return withoutMapping(socket.remoteAddress ?? '');
 }
 
 /** Sees to SERVER_PORT where it is known only once the socket is open: see constantVariables in listener-plan.ts. */

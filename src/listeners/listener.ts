@@ -2,6 +2,7 @@
 
 import type { Address } from '../config/address.js';
 import type { SocketOptions } from './bind.js';
+import type { ClientTruth } from './client-truth.js';
 import type { Site } from './site.js';
 import type { Tls } from './tls.js';
 
@@ -21,6 +22,10 @@ export interface ListenerParts {
   readonly sockets: SocketOptions;
   /** Undefined: it speaks in clear. */
   readonly tls: Tls | undefined;
+  /** Undefined: nobody is believed. */
+  readonly truth: ClientTruth | undefined;
+  /** Every connection begins with a PROXY protocol header. */
+  readonly hasPreface: boolean;
 }
 
 export interface Listener {

@@ -91,9 +91,14 @@ export class UwsSocket {
     const { keepAlive } = this.#options;
     return createServer({ pauseOnConnect: true, noDelay: true, keepAlive }, (connection) => {
       const { _handle: handle } = connection as unknown as { _handle: { readonly fd: number } };
-      const fd = duplicate(handle.fd);
+      let fd: number | undefined;
+      try {
+        fd = duplicate(handle.fd);
+      } catch {
+        // there is no descriptor left: the connection is closed, as beyond any limit
+      }
       connection.destroy(); // closes node's descriptor; the connection lives on in the other one
-      this.#app.adoptSocket(fd);
+      if (fd !== undefined) this.#app.adoptSocket(fd);
     });
   }
 

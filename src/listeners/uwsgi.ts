@@ -11,8 +11,11 @@ import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
 import { printable } from '../base/log.js';
+import { type Network, Networks } from '../config/network.js';
 import { appendVariables, MODIFIER, PacketFacts, PacketReader, packetHeader, preparePayload } from '../wire/uwsgi.js';
 import { NodeSocket } from './bind.js';
+import type { ClientTruth } from './client-truth.js';
+import { countSocket } from './connection-limit.js';
 import { peerName } from './intake.js';
 import type { BoundAddress, Listener, ListenerParts } from './listener.js';
 import { placePacket } from './place-packet.js';
@@ -27,21 +30,34 @@ export interface UwsgiOptions {
   readonly maxVariables: number;
   /** The app is found by the path alone, even where SCRIPT_NAME names a mount. */
   readonly ignoresScriptName: boolean;
+  /** Who may connect by TCP; empty: everybody. */
+  readonly allowed: readonly Network[];
+}
+
+const NOT_ALLOWED = new PeerError('PEER_NOT_ALLOWED', 'uwsgi-allow');
+
+/** What all connections of a listener share. */
+interface Shared {
+  readonly site: Site;
+  /** The listener's number, under which workers know its constant variables. */
+  readonly index: number;
+  readonly options: UwsgiOptions;
+  readonly truth: ClientTruth | undefined;
+  /** A variable that no peer may set was taken out of a packet. */
+  onDropped(name: string, peer: string): void;
 }
 
 export class UwsgiListener implements Listener {
   readonly engine: string;
-  readonly #site: Site;
-  readonly #index: number;
+  readonly #shared: Shared;
   readonly #socket: NodeSocket;
-  readonly #options: UwsgiOptions;
+  readonly #allowed: Networks | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #warned = new Set<string>();
 
-  constructor({ site, index, sockets, tls }: ListenerParts, options: UwsgiOptions) {
-    this.#site = site;
-    this.#index = index;
-    this.#options = options;
+  constructor({ site, index, sockets, tls, truth }: ListenerParts, options: UwsgiOptions) {
+    this.#shared = { site, index, options, truth, onDropped: (name, peer) => this.#warnOfDropped(name, peer) };
+    this.#allowed = options.allowed.length === 0 ? undefined : new Networks([...options.allowed, { family: 'unix' }]);
     this.engine = tls === undefined ? 'node:net' : 'node:tls';
     const { keepAlive } = sockets;
     const how = { allowHalfOpen: true, noDelay: true, keepAlive };
@@ -71,54 +87,45 @@ export class UwsgiListener implements Listener {
   }
 
   #onConnection(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#site.connections.closed();
-    });
-    if (!this.#site.connections.opened()) {
+    const peer = peerName(socket);
+    if (this.#allowed !== undefined && !this.#allowed.has(peer)) {
+      this.#shared.site.onRefused(peer, NOT_ALLOWED);
       socket.destroy();
       return;
     }
-    new Connection(socket, this.#site, this.#index, this.#options, this.#warnOfDropped);
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    if (countSocket(this.#shared.site.connections, socket)) new Connection(socket, peer, this.#shared);
+    else socket.destroy();
   }
 
   /** Says once per name what a peer tried to set. */
-  readonly #warnOfDropped = (name: string, peer: string): void => {
+  #warnOfDropped(name: string, peer: string): void {
     if (this.#warned.has(name) || this.#warned.size > 100) return;
     this.#warned.add(name);
-    this.#site.warn(`${peer}: the variable "${printable(name)}" is dropped: no uwsgi peer may set it`);
-  };
+    this.#shared.site.warn(`${peer}: the variable "${printable(name)}" is dropped: no uwsgi peer may set it`);
+  }
 }
 
 /** One connection: its packet, its body, its answer. */
 class Connection {
   readonly #socket: Socket;
-  readonly #site: Site;
-  readonly #index: number;
-  readonly #options: UwsgiOptions;
-  readonly #onDropped: (name: string, peer: string) => void;
   readonly #peer: string;
+  readonly #site: Site;
+  readonly #shared: Shared;
   readonly #packet: PacketReader;
   #body: RequestBody | undefined;
   #bodyLeft = 0;
   #isSettled = false;
 
-  constructor(
-    socket: Socket,
-    site: Site,
-    index: number,
-    options: UwsgiOptions,
-    onDropped: (name: string, peer: string) => void,
-  ) {
+  constructor(socket: Socket, peer: string, shared: Shared) {
+    const { limits } = shared.site;
     this.#socket = socket;
-    this.#site = site;
-    this.#index = index;
-    this.#options = options;
-    this.#onDropped = onDropped;
-    this.#peer = peerName(socket);
-    this.#packet = new PacketReader(site.limits.headBytes);
-    socket.setTimeout(site.limits.idleTimeoutMs, () => this.#onIdle());
+    this.#peer = peer;
+    this.#site = shared.site;
+    this.#shared = shared;
+    this.#packet = new PacketReader(limits.headBytes);
+    socket.setTimeout(limits.idleTimeoutMs, () => this.#onIdle());
     socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     socket.once('close', () => this.#onClose());
@@ -145,8 +152,9 @@ class Connection {
 
   #onPacket(payload: Buffer, rest: Buffer): void {
     const facts = new PacketFacts();
-    const fault = preparePayload(payload, facts, this.#options.maxVariables, this.#options.dynamicApps);
-    for (const name of facts.dropped) this.#onDropped(name, this.#peer);
+    const { index, options, truth, onDropped } = this.#shared;
+    const fault = preparePayload(payload, facts, options.maxVariables, options.dynamicApps);
+    for (const name of facts.dropped) onDropped(name, this.#peer);
     const { bodyBytes } = this.#site.limits;
     if (fault !== undefined) {
       this.#refuse(fault);
@@ -157,9 +165,14 @@ class Connection {
       return;
     }
     let prepared = payload.subarray(0, facts.bytes);
-    if (this.#options.ignoresScriptName && facts.scriptName !== '') {
+    if (options.ignoresScriptName && facts.scriptName !== '') {
       facts.scriptName = '';
       prepared = appendVariables(prepared, [['SCRIPT_NAME', '']]); // what comes last counts
+    }
+    const changed = truth?.ofPacket(facts.peer, prepared);
+    if (changed !== undefined) {
+      facts.peer = changed.get('REMOTE_ADDR') ?? facts.peer;
+      prepared = appendVariables(prepared, changed);
     }
     const placed = placePacket(this.#site.mounts, facts.scriptName, facts.path, prepared);
     if (placed === undefined) {
@@ -184,12 +197,12 @@ class Connection {
         return;
       }
       exchange.spoolFd = fd;
-      placed.receiver.submitPacket(exchange, placed.payload, this.#index, isHead, input, fd, performance.now());
+      placed.receiver.submitPacket(exchange, placed.payload, index, isHead, input, fd, performance.now());
     });
     exchange.body = this.#body;
     if (facts.contentLength > rest.length) {
       const refuse = (error: NuwsgiError<Code>) => this.#refuse(error);
-      placed.receiver.announcePacket?.(exchange, placed.payload, this.#index, isHead, refuse);
+      placed.receiver.announcePacket?.(exchange, placed.payload, index, isHead, refuse);
     }
     if (!this.#isSettled) this.#onBody(rest);
   }

@@ -172,7 +172,7 @@ export class HeadReader {
     const isRepeat = field.lastSeen === this.#request;
     field.lastSeen = this.#request;
     if (role !== 'plain' && !this.#special(name, role, value, isRepeat)) return;
-    if (isRepeat) value = this.#valueOf(field.variable) + (role === 'cookie' ? '; ' : ', ') + value;
+    if (isRepeat) value = this.find(field.variable) + (role === 'cookie' ? '; ' : ', ') + value;
     this.add(field.variable, value);
   };
 
@@ -233,9 +233,10 @@ export class HeadReader {
     this.fault = new PeerError('PEER_BAD_REQUEST', why);
   }
 
-  /** The value that `variable` has in the block so far. */
-  #valueOf(variable: string): string {
-    return this.values.split('\0')[this.names.split('\0').lastIndexOf(variable)]!;
+  /** The value that `variable` has in the block so far; '' when it is not there. Takes the block apart. */
+  find(variable: string): string {
+    const at = this.names.split('\0').lastIndexOf(variable);
+    return at < 0 ? '' : this.values.split('\0')[at]!;
   }
 
   /** To be called behind the last field: checks what only the whole head shows. False when there is a fault. */

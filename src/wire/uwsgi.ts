@@ -296,3 +296,11 @@ function isForbidden(bytes: Buffer, at: number, length: number, allowDynamic: bo
   const name = bytes.toString('latin1', at, at + length);
   return name.startsWith('UWSGI_') && name !== 'UWSGI_SCHEME';
 }
+
+/** The variables of a payload that `preparePayload` has made ready. */
+export function variablesOf(payload: Buffer): ReadonlyMap<string, string> {
+  const parts = payload.toString('latin1').split('\0\0');
+  const variables = new Map<string, string>();
+  for (let i = 1; i + 1 < parts.length; i += 2) variables.set(parts[i]!, parts[i + 1]!);
+  return variables;
+}

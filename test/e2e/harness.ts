@@ -9,7 +9,6 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /** The project's directory: this file runs from build/test/e2e. */
@@ -136,11 +135,13 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** A test that failed may have left its server running, and the run would wait for it. */
-const launched = new Set<ChildProcess>();
-after(() => {
-  for (const child of launched) child.kill('SIGKILL');
-});
+/** A test that fails in the middle leaves its programs behind: they must not hold up the end, and end with it. */
+export function endWithTests(child: ChildProcess): void {
+  child.unref();
+  for (const stream of [child.stdout, child.stderr]) (stream as Socket | null)?.unref();
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
 
 function launch(args: readonly string[], options: StartOptions): { child: ChildProcess; output: Output } {
   const [program, ...rest] = [...(options.under ?? []), process.execPath, join(ROOT, 'dist/cli.js'), ...args];
@@ -151,11 +152,7 @@ function launch(args: readonly string[], options: StartOptions): { child: ChildP
   });
   const output = new Output();
   output.listen(child);
-  // a test that fails in the middle leaves its server behind: it must not hold up the end, and ends with it
-  child.unref();
-  for (const stream of [child.stdout!, child.stderr!]) (stream as Socket).unref();
-  running.add(child);
-  child.once('exit', () => running.delete(child));
+  endWithTests(child);
   return { child, output };
 }
 

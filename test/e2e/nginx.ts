@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { raw, until } from './harness.js';
+import { endWithTests, raw, until } from './harness.js';
 
 /** A port that was free a moment ago, for a program that cannot be asked which one it got. */
 export async function freePort(): Promise<number> {
@@ -58,6 +58,7 @@ http {
     const child = spawn('/usr/sbin/nginx', ['-p', directory, '-c', join(directory, 'nginx.conf')], {
       stdio: 'inherit',
     });
+    endWithTests(child);
     let isUp = false;
     const look = () => {
       raw(port, 'GET /nuwsgi-probe HTTP/1.0\r\n\r\n')
@@ -73,6 +74,7 @@ http {
   }
 
   async stop(): Promise<void> {
+    this.#child.ref();
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     await ended;

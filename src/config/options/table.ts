@@ -28,7 +28,7 @@ export interface Values {
   'smart-daemon': DaemonPlan;
   daemon2: DaemonPlan;
   hook: HookAction;
-  network: Network;
+  networks: readonly Network[];
   regexp: RegExp;
   plugin: string;
   'needed-plugin': string;

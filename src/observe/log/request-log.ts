@@ -4,8 +4,8 @@
 //   usual case it puts the bytes of uWSGI's line straight into the batch that will be written.
 // Decided elsewhere: the lines (request-line.ts, log-format.ts), the targets (open-log.ts).
 
-import type { Network } from '../../config/network.js';
-import { ForwardedFor } from './forwarded.js';
+import { type Network, parseNetworks } from '../../config/network.js';
+import { TrustedProxies, xForwardedHops } from '../../wire/forwarded.js';
 import { LineBuffer } from './line-buffer.js';
 import { compileFormat, compileJson, JSON_FORMAT, type MakeLine } from './log-format.js';
 import type { LoggedRequest } from './logged-request.js';
@@ -28,7 +28,7 @@ export interface RequestLogPlan {
   readonly isJson: boolean;
   readonly inMicros: boolean;
   readonly datePattern: string | undefined;
-  /** Whose X-Forwarded-For is believed; undefined: the peer's address is logged. */
+  /** Whose X-Forwarded-For is believed, when empty that of proxies on this machine; undefined: the peer's address is logged. */
   readonly trustedProxies: readonly Network[] | undefined;
   /** --memory-report: the worker's memory stands in front. */
   readonly withMemory: boolean;
@@ -37,6 +37,7 @@ export interface RequestLogPlan {
 /** What is to be called for every answered request; undefined: nothing is logged of any. */
 export type LogRequest = (request: LoggedRequest) => void;
 
+const SAME_MACHINE = parseNetworks('127.0.0.0/8, ::1, unix:')!;
 const MIB = 1 << 20;
 const SCRATCH_BYTES = 4096;
 
@@ -54,9 +55,10 @@ export function requestLog(plan: RequestLogPlan, sink: RequestSink): LogRequest 
 /** Names the client where a proxy is believed. */
 function behindProxies({ trustedProxies }: RequestLogPlan, write: LogRequest): LogRequest {
   if (trustedProxies === undefined) return write;
-  const forwarded = new ForwardedFor(trustedProxies);
+  const proxies = new TrustedProxies(trustedProxies.length > 0 ? trustedProxies : SAME_MACHINE);
   return (request) => {
-    request.address = forwarded.clientOf(request.record.peer, request.variable('HTTP_X_FORWARDED_FOR'));
+    const hops = xForwardedHops(request.variable('HTTP_X_FORWARDED_FOR') ?? '', '');
+    request.address = proxies.origin(request.record.peer, hops).address;
     write(request);
   };
 }

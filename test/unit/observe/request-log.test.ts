@@ -166,7 +166,6 @@ describe('a line by --log-format', () => {
 });
 
 describe('the client of a request', () => {
-  const network = (text: string) => parseNetwork(text)!;
   // biome-ignore format: a table
   const CLIENTS: readonly (readonly [trusted: readonly string[], peer: string, field: string | undefined, client: string])[] = [
     [[],                            '127.0.0.1', '1.2.3.4',                    '1.2.3.4'],
@@ -185,7 +184,11 @@ describe('the client of a request', () => {
   test('is whom the proxies name that are trusted, and no further', () => {
     for (const [trusted, peer, field, client] of CLIENTS) {
       const of = request({ peer }, { variable: () => field });
-      assert.equal(line({ format: '%(addr)', trustedProxies: trusted.map(network) }, of), client, `${peer} ${field}`);
+      assert.equal(
+        line({ format: '%(addr)', trustedProxies: trusted.map((text) => parseNetwork(text)!) }, of),
+        client,
+        `${peer} ${field}`,
+      );
     }
   });
   test('is not looked for by networks that are none', () => {
