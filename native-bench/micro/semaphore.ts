@@ -1,7 +1,7 @@
 // What it costs the accept thread to post a semaphore that nobody sleeps on, and to try to take it.
 //
-// src/arena/semaphores.ts relies on it: posting costs about the same through koffi (`sem_post`, for CPython processes)
-//   as by Atomics (for JS threads), and is cheap beside a request. The system call that wakes a sleeper is not in here.
+// Both forms for CPython processes of src/arena/process-semaphores.ts, and the one for JS threads. The system call that
+//   wakes a sleeper is not in here.
 // Run: npx tsc -p test && node build/native-bench/micro/semaphore.js
 
 import { Arena } from '../../src/arena/arena.js';
@@ -16,8 +16,9 @@ const CALLS = 200_000;
 
 const DIMENSIONS = { slots: 1, requestBytes: 4096, answerBytes: 4096, places: 1, cores: 1, held: 32 };
 const FORMS = [
-  { name: 'POSIX through koffi', arena: Arena.forProcesses(DIMENSIONS) },
-  { name: 'Atomics', arena: Arena.forThreads(DIMENSIONS) },
+  { name: 'POSIX, by the C library through koffi', arena: Arena.forProcesses(DIMENSIONS, 'library') },
+  { name: 'POSIX, by Atomics and futex', arena: Arena.forProcesses(DIMENSIONS) },
+  { name: 'for JS threads', arena: Arena.forThreads(DIMENSIONS) },
 ];
 
 /** ns per call of `call`, which is made `CALLS` times. */

@@ -18,7 +18,7 @@ import {
   WORD_BYTES,
 } from './layout.js';
 import { AtomicSemaphores, type Semaphores } from './semaphores.js';
-import { createSharedPages } from './shared-pages.js';
+import { createSharedPages, type SemaphoreForm } from './shared-pages.js';
 
 /** The memory of an arena, in the form that can be posted to a worker thread. */
 export interface ArenaMemory {
@@ -78,9 +78,9 @@ export class Arena {
   }
 
   /** An arena for CPython processes: pages of a memfd. Throws `ServerFault` SERVER_SHARED_MEMORY. */
-  static forProcesses(dimensions: Dimensions): Arena {
+  static forProcesses(dimensions: Dimensions, form?: SemaphoreForm): Arena {
     const g = geometry(dimensions);
-    const pages = createSharedPages(g.totalBytes);
+    const pages = createSharedPages(g.totalBytes, form);
     return new Arena({ buffer: pages.buffer, start: pages.start, geometry: g }, pages.fd, pages.semaphores);
   }
 

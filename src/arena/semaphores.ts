@@ -1,10 +1,10 @@
 // Counting semaphores in shared memory, in the two forms the two kinds of worker can wait on.
 //
 // Why two: a CPython process can only sleep in a POSIX `sem_wait`, a JS thread only in `Atomics.wait` or `waitAsync`.
-//   Posting costs the accept thread about 45 ns in either form (native-bench/micro/semaphore.ts); the system call comes
-//   only when somebody sleeps.
+//   Here is the form for threads, and what both share; process-semaphores.ts has the other.
 // Why they claim as well as wake: `tryTake` succeeds once per post, whoever calls it, worker or accept thread.
 //   request-ring.ts builds "no request starts twice" on that.
+// What a post costs without a sleeper is measured in native-bench/micro/semaphore.ts.
 // Decided elsewhere: the words they live in (layout.ts), the pages a `sem_t` needs (shared-pages.ts).
 
 /** Semaphores named by the index of their first word. */
@@ -17,28 +17,39 @@ export interface Semaphores {
   tryTake(word: number): boolean;
 }
 
-/** The form for JS threads: a plain counter. */
-export class AtomicSemaphores implements Semaphores {
-  readonly #words: Int32Array<SharedArrayBuffer>;
+/** Counted in a word by Atomics; how a waiter is woken is the subclass's matter. */
+export abstract class WordSemaphores implements Semaphores {
+  protected readonly words: Int32Array<SharedArrayBuffer>;
 
   constructor(words: Int32Array<SharedArrayBuffer>) {
-    this.#words = words;
+    this.words = words;
   }
 
-  reset(word: number): void {
-    Atomics.store(this.#words, word, 0);
-  }
+  abstract reset(word: number): void;
+  /** Wakes one waiter, if there is one. */
+  protected abstract wake(word: number): void;
 
   post(word: number): void {
-    Atomics.add(this.#words, word, 1);
-    Atomics.notify(this.#words, word, 1);
+    Atomics.add(this.words, word, 1);
+    this.wake(word);
   }
 
   tryTake(word: number): boolean {
     for (;;) {
-      const count = Atomics.load(this.#words, word);
+      const count = Atomics.load(this.words, word);
       if (count <= 0) return false;
-      if (Atomics.compareExchange(this.#words, word, count, count - 1) === count) return true;
+      if (Atomics.compareExchange(this.words, word, count, count - 1) === count) return true;
     }
+  }
+}
+
+/** The form for JS threads: a plain counter. */
+export class AtomicSemaphores extends WordSemaphores {
+  override reset(word: number): void {
+    Atomics.store(this.words, word, 0);
+  }
+
+  protected override wake(word: number): void {
+    Atomics.notify(this.words, word, 1);
   }
 }

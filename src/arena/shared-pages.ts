@@ -9,6 +9,8 @@
 
 import { ServerFault } from '../base/errors.js';
 import { loadNative, type Native } from '../base/native.js';
+import { SEMAPHORE_WORDS } from './layout.js';
+import { LibrarySemaphores, processSemaphores, type SemaphoreCalls } from './process-semaphores.js';
 import type { Semaphores } from './semaphores.js';
 
 const PAGE_BYTES = 4096;
@@ -18,16 +20,14 @@ const MFD_CLOEXEC = 1;
 const O_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 const PR_SET_DUMPABLE = 4;
 
-interface Libc {
+interface Libc extends SemaphoreCalls {
+  readonly isGlibc: boolean;
   address(view: Uint8Array): number;
   memfd_create(name: string, flags: number): number;
   ftruncate(fd: number, bytes: number): number;
   mmap(at: number, bytes: number, prot: number, flags: number, fd: number, offset: number): number;
   pipe2(fds: Int32Array, flags: number): number;
   prctl(option: number, value: number): number;
-  sem_init(at: number, shared: number, value: number): number;
-  sem_post(at: number): number;
-  sem_trywait(at: number): number;
   errno(): number;
 }
 
@@ -53,37 +53,25 @@ function loadLibc(): Libc {
     sem_init: self.func('int sem_init(uintptr_t at, int shared, unsigned int value)'),
     sem_post: self.func('int sem_post(uintptr_t at)'),
     sem_trywait: self.func('int sem_trywait(uintptr_t at)'),
+    syscall: self.func('long syscall(long number, uintptr_t at, long operation, long value)'),
+    isGlibc: has(() => self.func('const char *gnu_get_libc_version()')),
     errno: () => koffi.errno(),
   };
   return libc;
 }
 
+function has(find: () => unknown): boolean {
+  try {
+    find();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function must(c: Libc, step: string, result: number): number {
   if (result === -1) throw new ServerFault('SERVER_SHARED_MEMORY', step, `errno ${c.errno()}`);
   return result;
-}
-
-/** POSIX semaphores by word index, for memory that starts at `address`. */
-class PosixSemaphores implements Semaphores {
-  readonly #address: number;
-  readonly #c: Libc;
-
-  constructor(c: Libc, address: number) {
-    this.#c = c;
-    this.#address = address;
-  }
-
-  reset(word: number): void {
-    this.#c.sem_init(this.#address + word * 4, 1, 0);
-  }
-
-  post(word: number): void {
-    this.#c.sem_post(this.#address + word * 4);
-  }
-
-  tryTake(word: number): boolean {
-    return this.#c.sem_trywait(this.#address + word * 4) === 0;
-  }
 }
 
 export interface SharedPages {
@@ -95,11 +83,14 @@ export interface SharedPages {
   readonly semaphores: Semaphores;
 }
 
+/** 'library': the C library counts, even where it need not. */
+export type SemaphoreForm = 'best' | 'library';
+
 /**
  * Makes `bytes` of zeroed shared memory. Untouched pages cost nothing, so `bytes` may be generous.
  * Throws `ServerFault` SERVER_SHARED_MEMORY, naming the step that failed.
  */
-export function createSharedPages(bytes: number): SharedPages {
+export function createSharedPages(bytes: number, form: SemaphoreForm = 'best'): SharedPages {
   const c = loadLibc();
   const length = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
   let buffer: SharedArrayBuffer;
@@ -115,7 +106,11 @@ export function createSharedPages(bytes: number): SharedPages {
   const mapped = must(c, 'mmap', c.mmap(address + start, length, PROT_READ_WRITE, MAP_SHARED_FIXED, fd, 0));
   if (mapped !== address + start)
     throw new ServerFault('SERVER_SHARED_MEMORY', 'mmap', 'the pages came to lie elsewhere');
-  return { buffer, start, fd, semaphores: new PosixSemaphores(c, address + start) };
+  const words = new Int32Array(buffer, start, length / Int32Array.BYTES_PER_ELEMENT);
+  const memory = { words, address: address + start };
+  const semaphores = form === 'library' ? new LibrarySemaphores(memory, c) : processSemaphores(memory, c, c.isGlibc, 0);
+  words.fill(0, 0, SEMAPHORE_WORDS); // where the form of the semaphores was tried
+  return { buffer, start, fd, semaphores };
 }
 
 /** A pipe that neither side blocks on: bytes that child processes write wake the accept thread. */

@@ -577,6 +577,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   /** A worker is being started in `place`; it will announce itself. */
   workerStarted(place: number, workerId: number): void {
     const worker = this.ports[place]!;
+    worker.reset(); // a mad neighbour may have written there since the last one ended
     worker.on('started');
     worker.workerId = workerId;
     this.#starting++;

@@ -193,45 +193,47 @@ describe('requests that workers and the accept thread race for', { timeout: 60_0
     assert(moved > 1000 && slept > 10, `moved ${moved}, slept ${slept}: too little to prove anything`);
   });
 
-  test('are each started once by one of three CPython processes with two threads each', async (t) => {
-    const arena = Arena.forProcesses(CONTEST);
-    const { geometry } = arena;
-    const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-rings-'));
-    const ledger = join(directory, 'ledger');
-    writeFileSync(ledger, '');
-    const bell = new TestBell();
-    const doorbell = new PipeDoorbell(bell.ring);
-    const program = join(ROOT, 'test/unit/arena/ring_process.py');
-    const hammer = new Hammer(arena, CONTEST.places, randomFrom(3), bell); // before anybody sleeps on what it resets
-    const processes = Array.from({ length: CONTEST.places }, (_, worker) => {
-      const args = [program, join(ROOT, 'dist/worker/python'), String(worker), ledger];
-      arena.semaphores.post(HEADER.probe); // each of them makes the self-test
-      return spawn('python3', args, { stdio: ['pipe', 'inherit', 'inherit', arena.fd, doorbell.writeFd] });
+  for (const form of ['best', 'library'] as const) {
+    test(`are each started once by one of three CPython processes with two threads each (${form} semaphores)`, async (t) => {
+      const arena = Arena.forProcesses(CONTEST, form);
+      const { geometry } = arena;
+      const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-rings-'));
+      const ledger = join(directory, 'ledger');
+      writeFileSync(ledger, '');
+      const bell = new TestBell();
+      const doorbell = new PipeDoorbell(bell.ring);
+      const program = join(ROOT, 'test/unit/arena/ring_process.py');
+      const hammer = new Hammer(arena, CONTEST.places, randomFrom(3), bell); // before anybody sleeps on what it resets
+      const processes = Array.from({ length: CONTEST.places }, (_, worker) => {
+        const args = [program, join(ROOT, 'dist/worker/python'), String(worker), ledger];
+        arena.semaphores.post(HEADER.probe); // each of them makes the self-test
+        return spawn('python3', args, { stdio: ['pipe', 'inherit', 'inherit', arena.fd, doorbell.writeFd] });
+      });
+      t.after(() => {
+        for (const child of processes) child.kill('SIGKILL');
+        doorbell.close();
+        rmSync(directory, { recursive: true });
+      });
+      const ended = Promise.all(processes.map((child) => once(child, 'exit')));
+      for (const child of processes) child.stdin!.end(`${JSON.stringify(layoutForBridge(geometry))}\n`);
+      await hammer.ready();
+      const { moved, slept } = await hammer.run(COUNT, (slot, id) => {
+        const at = slotWord(geometry, slot);
+        const values = String(id);
+        arena.bytes.write(`ID${values}`, requestByte(geometry, slot), 'latin1');
+        arena.words[at + SLOT.names_bytes] = 2;
+        arena.words[at + SLOT.values_bytes] = values.length;
+        arena.words[at + SLOT.input_fd] = -1;
+      });
+      hammer.stop();
+      assert.deepEqual(await ended, Array(CONTEST.places).fill([0, null]));
+      const started = new Map<number, number>();
+      for (const line of readFileSync(ledger, 'utf8').trimEnd().split('\n')) {
+        started.set(Number(line), (started.get(Number(line)) ?? 0) + 1);
+      }
+      assertOnce((id) => started.get(id) ?? 0, COUNT);
+      assert.equal(arena.slotsInUse, 0);
+      assert(moved > 1000 && slept > 10, `moved ${moved}, slept ${slept}: too little to prove anything`);
     });
-    t.after(() => {
-      for (const child of processes) child.kill('SIGKILL');
-      doorbell.close();
-      rmSync(directory, { recursive: true });
-    });
-    const ended = Promise.all(processes.map((child) => once(child, 'exit')));
-    for (const child of processes) child.stdin!.end(`${JSON.stringify(layoutForBridge(geometry))}\n`);
-    await hammer.ready();
-    const { moved, slept } = await hammer.run(COUNT, (slot, id) => {
-      const at = slotWord(geometry, slot);
-      const values = String(id);
-      arena.bytes.write(`ID${values}`, requestByte(geometry, slot), 'latin1');
-      arena.words[at + SLOT.names_bytes] = 2;
-      arena.words[at + SLOT.values_bytes] = values.length;
-      arena.words[at + SLOT.input_fd] = -1;
-    });
-    hammer.stop();
-    assert.deepEqual(await ended, Array(CONTEST.places).fill([0, null]));
-    const started = new Map<number, number>();
-    for (const line of readFileSync(ledger, 'utf8').trimEnd().split('\n')) {
-      started.set(Number(line), (started.get(Number(line)) ?? 0) + 1);
-    }
-    assertOnce((id) => started.get(id) ?? 0, COUNT);
-    assert.equal(arena.slotsInUse, 0);
-    assert(moved > 1000 && slept > 10, `moved ${moved}, slept ${slept}: too little to prove anything`);
-  });
+  }
 });

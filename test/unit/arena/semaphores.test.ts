@@ -5,6 +5,9 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { SLOT, slotWord } from '../../../src/arena/layout.js';
+import { LibrarySemaphores } from '../../../src/arena/process-semaphores.js';
+import { WordSemaphores } from '../../../src/arena/semaphores.js';
+import { randomFrom } from '../../fuzz.js';
 import { KINDS } from './arenas.js';
 
 for (const { kind, makeArena } of KINDS) {
@@ -35,6 +38,32 @@ for (const { kind, makeArena } of KINDS) {
     });
   });
 }
+
+describe('the semaphores for processes', () => {
+  test('are counted without the C library where its semaphores look as expected, as glibc has them', () => {
+    assert(KINDS[1].makeArena().semaphores instanceof WordSemaphores);
+    assert(KINDS[2].makeArena().semaphores instanceof LibrarySemaphores);
+  });
+  test('are the same ones that the C library counts', () => {
+    const arena = KINDS[1].makeArena();
+    const word = slotWord(arena.geometry, 0) + SLOT.credit;
+    arena.semaphores.reset(word);
+    for (let i = 1; i <= 3; i++) {
+      arena.semaphores.post(word);
+      assert.equal(arena.words[word], i);
+    }
+  });
+  test('take no harm from what a mad process writes into them', () => {
+    const arena = KINDS[1].makeArena();
+    const word = slotWord(arena.geometry, 0) + SLOT.credit;
+    const random = randomFrom(4);
+    for (let i = 0; i < 20_000; i++) {
+      for (let at = word; at < word + 8; at++) arena.words[at] = Math.floor(random() * 2 ** 32);
+      arena.semaphores.post(word); // with glibc's own sem_post this ends the process, or never returns
+      arena.semaphores.tryTake(word);
+    }
+  });
+});
 
 describe('the semaphores for threads', () => {
   test('wake a thread that waits, once per post', async () => {
