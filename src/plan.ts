@@ -3,6 +3,7 @@
 // Decided elsewhere: what the options are and what must fit together (config/), what is done with the plan (server.ts).
 
 import { join, resolve } from 'node:path';
+import { ConfigError } from './base/errors.js';
 import type { AppMount } from './config/apps.js';
 import { INHERITANCE_VARIABLES } from './config/inherited.js';
 import type { Config } from './config/options.js';
@@ -44,6 +45,10 @@ export interface ServerPlan {
   readonly requestLog: RequestLogPlan;
   /** What the server tells of itself, and where. */
   readonly control: ControlPlan;
+  /** Where health is told beside the apps; undefined: nowhere. */
+  readonly healthPath: string | undefined;
+  /** How long a stop waits before anything is stopped. */
+  readonly stopDelayMs: number;
   /** Patterns of paths that are counted together. */
   readonly endpoints: readonly string[];
   /** The server as a process among others. */
@@ -99,11 +104,34 @@ export function planOf(resolved: Resolved, version: string): ServerPlan {
     responseBufferingBytes: config['response-buffering'],
     requestLog: requestLogPlanOf(config),
     control: controlPlanOf(config),
+    healthPath: healthPathOf(resolved),
+    stopDelayMs: config['stop-delay'] * 1000,
     endpoints: config.endpoint,
     process: processPlanOf(config),
     version,
     given,
   };
+}
+
+/** Throws `ConfigError` for a path that hides an app, or is none. */
+function healthPathOf({ config, apps, origins }: Resolved): string | undefined {
+  const given = config.health;
+  if (given === undefined) return undefined;
+  const path = given.replace(/\/+$/, '');
+  const at = origins.get('health') ?? 'health';
+  if (!/^\/[\x21-\x24\x26-\x3e\x40-\x7e]+$/.test(path)) {
+    throw new ConfigError(
+      'CONFIG_BAD_VALUE',
+      'health',
+      at,
+      given,
+      'a path such as /health, with nothing to be unescaped',
+    );
+  }
+  const app = apps.find((candidate) => candidate.path === path);
+  if (app !== undefined)
+    throw new ConfigError('CONFIG_CONFLICT', `${at}: health ${path} is where ${app.target.text} is mounted`);
+  return path;
 }
 
 function controlPlanOf(config: Config): ControlPlan {

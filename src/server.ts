@@ -23,6 +23,7 @@ import { ListenerSet } from './listener-set.js';
 import { ConnectionLimit } from './listeners/connection-limit.js';
 import { Front } from './listeners/front.js';
 import type { FrontRequest } from './listeners/front-request.js';
+import { type Health, HealthReceiver } from './listeners/health.js';
 import { byPrecedence, type Mount, type Site } from './listeners/site.js';
 import { ControlPlane, isWatched as isWatchedBy } from './observe/control-plane.js';
 import type { ServerLog } from './observe/log/open-log.js';
@@ -53,6 +54,8 @@ export class Server {
   readonly #hooks: Hooks;
   readonly #companions: Companions;
   #doorbell: PipeDoorbell | undefined;
+  #isUp = false;
+  #isLeaving = false;
 
   /** `onMustStop`: something that the server depends on has ended. */
   constructor(plan: ServerPlan, log: ServerLog, onMustStop: () => void) {
@@ -61,12 +64,19 @@ export class Server {
     const ledger = new Ledger(plan.apps.length, plan.endpoints, (app) => coresOf(plan.apps[app]!));
     const isWatched = isWatchedBy(plan.control);
     this.#observer = new Observer(requestLog(plan.requestLog, log.requests), isWatched ? ledger : undefined);
-    this.#controlPlane = new ControlPlane(plan.control, () => this.#view(), ledger, log);
+    this.#controlPlane = new ControlPlane(
+      plan.control,
+      () => this.#view(),
+      () => this.health,
+      ledger,
+      log,
+    );
     this.#hooks = new Hooks(plan.process.hooks, log);
     this.#companions = new Companions(plan.process, log, onMustStop);
     this.#front = this.#makeFront();
     this.#site = {
-      mounts: this.#front === undefined ? this.#mounts : [{ path: '', receiver: this.#front }],
+      mounts:
+        this.#front === undefined ? this.#mounts : [...this.#healthMounts([]), { path: '', receiver: this.#front }],
       limits: plan.limits,
       draining: false,
       connections: new ConnectionLimit((text) => log.line(text)),
@@ -101,6 +111,23 @@ export class Server {
     });
   }
 
+  /** Where health is told: on every host that has an app of its own, and on all others. */
+  #healthMounts(mounts: readonly Mount[]): Mount[] {
+    const { healthPath: path } = this.#plan;
+    if (path === undefined) return [];
+    const receiver = new HealthReceiver(path, () => this.health);
+    return [...new Set([undefined, ...mounts.map(({ host }) => host)])].map((host) => ({ host, path, receiver }));
+  }
+
+  /** Whether requests can be served, and if not, why. */
+  get health(): Health {
+    if (this.#isLeaving) return 'draining';
+    if (!this.#isUp) return 'starting';
+    const serving = this.#apps.filter((app) => app.failure === undefined);
+    const isWell = serving.length > 0 && serving.every(({ dispatcher }) => dispatcher.workers.some((w) => w.accepting));
+    return isWell ? 'ready' : 'unavailable';
+  }
+
   /** Loads the apps, starts their workers, opens the listeners. Throws `AppError` or `ConfigError`. */
   async start(): Promise<void> {
     const plan = this.#plan;
@@ -113,6 +140,7 @@ export class Server {
     for (const { definition, dispatcher } of this.#apps) {
       this.#mounts.push({ host: definition.host, path: definition.mount, receiver: dispatcher });
     }
+    if (this.#front === undefined) this.#mounts.push(...this.#healthMounts(this.#mounts));
     this.#mounts.sort(byPrecedence);
     if (plan.process.title !== undefined) process.title = plan.process.title;
     applyLimits(plan.process.limits);
@@ -132,6 +160,7 @@ export class Server {
     if (!opensFirst) await this.#listeners.open();
     this.#site.connections.measure();
     this.#companions.crons.start();
+    this.#isUp = true;
     await this.#hooks.run('accepting-once');
   }
 
@@ -258,6 +287,12 @@ export class Server {
 
   /** Stops in order. Takes at most `graceMs` for the requests inside, and as much for the workers. */
   async stop(graceMs: number): Promise<void> {
+    this.#isLeaving = true;
+    const { stopDelayMs } = this.#plan;
+    if (stopDelayMs > 0) {
+      this.#log.line(`serving for another ${stopDelayMs / 1000} seconds while health says no (stop-delay)`);
+      await new Promise((resolve) => setTimeout(resolve, stopDelayMs));
+    }
     this.#site.draining = true;
     this.#listeners.stopAccepting();
     const deadline = performance.now() + graceMs;

@@ -6,7 +6,7 @@
 import type { Log } from '../base/log.js';
 import type { Address } from '../config/address.js';
 import { Access } from './endpoint/access.js';
-import { json, type Route, requestListener, shared } from './endpoint/routes.js';
+import { json, plain, type Route, requestListener, shared } from './endpoint/routes.js';
 import { isLocal, onLoopback, StatsServer } from './endpoint/stats-server.js';
 import { History } from './stats/history.js';
 import type { Ledger } from './stats/ledger.js';
@@ -30,15 +30,18 @@ export const isWatched = (plan: ControlPlan): boolean => plan.stats !== undefine
 export class ControlPlane {
   readonly #plan: ControlPlan;
   readonly #view: () => ServerView;
+  readonly #health: () => string;
   readonly #ledger: Ledger;
   readonly #log: Log;
   readonly #sampler: Sampler;
   readonly #history: History;
   readonly #servers: StatsServer[] = [];
 
-  constructor(plan: ControlPlan, view: () => ServerView, ledger: Ledger, log: Log) {
+  /** `health`: 'ready' when requests can be served, otherwise why not. */
+  constructor(plan: ControlPlan, view: () => ServerView, health: () => string, ledger: Ledger, log: Log) {
     this.#plan = plan;
     this.#view = view;
+    this.#health = health;
     this.#ledger = ledger;
     this.#log = log;
     this.#sampler = new Sampler({
@@ -73,6 +76,18 @@ export class ControlPlane {
     return `${JSON.stringify(stats, undefined, this.#plan.isMinified ? undefined : '\t')}\n`;
   }
 
+  /** What --health tells beside the apps (listeners/health.ts), here too. */
+  #healthRoutes(): Route[] {
+    const ready = () => {
+      const health = this.#health();
+      return plain(health === 'ready' ? 200 : 503, health);
+    };
+    const route = (path: string, answer: Route['answer']): Route => {
+      return { path, method: 'GET', isOpen: true, isControl: false, answer };
+    };
+    return [route('/health', ready), route('/health/ready', ready), route('/health/live', () => plain(200, 'live'))];
+  }
+
   async #openStats(): Promise<void> {
     const { stats: given, isHttp, token } = this.#plan;
     if (given === undefined) return;
@@ -81,6 +96,7 @@ export class ControlPlane {
     const routes: Route[] = [
       { path: '/', method: 'GET', isOpen: false, isControl: false, answer: () => json(text()) },
       { path: '/stats.json', method: 'GET', isOpen: false, isControl: false, answer: () => json(text()) },
+      ...this.#healthRoutes(),
     ];
     const access = new Access(token, isLocal(address));
     const mayBeSilent = !isHttp && (token === undefined || address.kind !== 'tcp');

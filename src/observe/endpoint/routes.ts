@@ -73,7 +73,7 @@ export function requestListener(routes: readonly Route[], access: Access, isLoca
   };
 }
 
-const plain = (status: number, text: string, fields: Readonly<Record<string, string>> = {}): Answer => ({
+export const plain = (status: number, text: string, fields: Readonly<Record<string, string>> = {}): Answer => ({
   status,
   type: 'text/plain; charset=utf-8',
   body: `${text}\n`,
@@ -86,14 +86,15 @@ async function answerFor(
   access: Access,
   isLocal: boolean,
 ): Promise<Answer> {
-  if (!access.isForUs(request)) return plain(421, 'This address answers under its IP address or as localhost only.');
   const url = new URL(request.url ?? '/', 'http://server');
   const matching = routes.filter(({ path }) => path === url.pathname);
   if (matching.length === 0) return plain(404, 'Not Found');
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const route = matching.find((candidate) => candidate.method === method);
   if (route === undefined) return plain(405, 'Method Not Allowed', { Allow: matching.map((r) => r.method).join(', ') });
-  if (!route.isOpen && !access.hasToken(request)) {
+  if (route.isOpen) return route.answer(url.searchParams, request);
+  if (!access.isForUs(request)) return plain(421, 'This address answers under its IP address or as localhost only.');
+  if (!access.hasToken(request)) {
     return plain(401, 'The token of --stats-token is needed.', { 'WWW-Authenticate': 'Bearer' });
   }
   if (route.isControl) {
