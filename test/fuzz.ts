@@ -1,4 +1,5 @@
-// Mutated uwsgi packets against the parser: `npm run fuzz -- --packets 1000000 --seed 1`.
+// Mutated uwsgi packets against the parser: `npm run fuzz -- --packets 1000000 --seed 1`. With --http, mutated HTTP
+// requests against live servers instead: see fuzz-http.ts.
 //
 // Starts from the valid packets of test/corpus/uwsgi/, changes bytes, lengths and order at random, cuts the result at
 // random places, and checks what must hold for every input: no exception, one outcome, and where a request comes out of
@@ -113,12 +114,21 @@ export function fuzz(packets: number, seed: number): Map<string, number> {
 
 if (process.argv[1]?.endsWith('fuzz.js')) {
   const { values } = parseArgs({
-    options: { packets: { type: 'string', default: '1000000' }, seed: { type: 'string', default: '1' } },
+    options: {
+      packets: { type: 'string', default: '1000000' },
+      http: { type: 'boolean', default: false },
+      requests: { type: 'string', default: '50000' },
+      seed: { type: 'string', default: '1' },
+    },
   });
   const startedMs = performance.now();
-  const outcomes = fuzz(Number(values.packets), Number(values.seed));
+  const seed = Number(values.seed);
+  const outcomes = values.http
+    ? await (await import('./fuzz-http.js')).fuzzHttp(['uws', 'node'], Number(values.requests), randomFrom(seed))
+    : fuzz(Number(values.packets), seed);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  console.log(`${values.packets} packets from seed ${values.seed} in ${seconds} s, none broke a rule:`);
+  const what = values.http ? `${values.requests} requests` : `${values.packets} packets`;
+  console.log(`${what} from seed ${seed} in ${seconds} s, none broke a rule:`);
   for (const [outcome, count] of [...outcomes].sort((a, b) => b[1] - a[1]))
     console.log(`  ${String(count).padStart(9)} ${outcome}`);
 }

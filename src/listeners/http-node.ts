@@ -19,29 +19,12 @@ import { countSocket } from './connection-limit.js';
 import { type Admission, admit, announce, collect, describe, peerName, presetPort } from './intake.js';
 import { linger } from './linger.js';
 import type { BoundAddress, Listener, ListenerParts } from './listener.js';
+import { NodeConnection } from './node-connection.js';
 import { NodeExchange } from './node-exchange.js';
 import { PrefaceServer } from './proxy-preface.js';
 import type { Site } from './site.js';
 
 const NOTHING = new Uint8Array(0);
-
-/** What is remembered of a connection. */
-interface Connection {
-  /** Its other end, or whom a PROXY header names. */
-  readonly peer: string;
-  /** The port of whom a PROXY header names. */
-  readonly peerPort: string | undefined;
-  /** Requests that are not answered yet. */
-  pending: number;
-  /** The request whose body is on its way. */
-  reading: NodeExchange | undefined;
-  /** Nothing more that comes on it is looked at: something on it was refused, or its last request has come. */
-  isSpent: boolean;
-  /** A refusal that has to wait until the requests before it are answered. */
-  refusal: NuwsgiError<Code> | undefined;
-  /** Bytes that had come when it was last without a request: more of them are a head on its way. */
-  idleAtBytes: number;
-}
 
 export class HttpNodeListener implements Listener {
   readonly engine: string;
@@ -50,7 +33,7 @@ export class HttpNodeListener implements Listener {
   readonly #index: number;
   readonly #socket: NodeSocket;
   readonly #head = new HeadReader();
-  readonly #connections = new WeakMap<Duplex, Connection>();
+  readonly #connections = new WeakMap<Duplex, NodeConnection>();
   readonly #truth: ClientTruth | undefined;
   readonly #isTls: boolean;
 
@@ -85,16 +68,7 @@ export class HttpNodeListener implements Listener {
       const proxied = preface?.peerOf(socket);
       const peer = proxied?.address ?? peerName(socket);
       const peerPort = proxied === undefined ? undefined : String(proxied.port);
-      const fresh = {
-        peer,
-        peerPort,
-        pending: 0,
-        reading: undefined,
-        isSpent: false,
-        refusal: undefined,
-        idleAtBytes: 0,
-      };
-      this.#connections.set(socket, fresh);
+      this.#connections.set(socket, new NodeConnection(socket, peer, peerPort));
       if (preface === undefined && !countSocket(site.connections, socket)) socket.destroy();
     });
     server.on('timeout', (socket) => this.#onIdle(socket));
@@ -145,8 +119,7 @@ export class HttpNodeListener implements Listener {
     if (this.#truth !== undefined) peer = this.#truth.ofHead(peer, head, this.#isTls);
     if (!isHttp11) head.add('SERVER_PROTOCOL', 'HTTP/1.0');
 
-    connection.pending++;
-    const exchange = new NodeExchange(req, res, method === 'HEAD', () => this.#onDone(socket, connection));
+    const exchange = new NodeExchange(req, res, method === 'HEAD', connection);
     // llhttp drops what comes in one piece with a request to upgrade, so nothing may follow one
     exchange.closeAfter = this.#site.draining || head.wantsUpgrade;
     connection.isSpent = exchange.closeAfter;
@@ -158,17 +131,8 @@ export class HttpNodeListener implements Listener {
     const protocol = isHttp11 ? 'HTTP/1.1' : 'HTTP/1.0';
     describe(exchange.record, method, admission.target, protocol, peer, head.count);
     if (admission.framing.kind === 'none') {
-      const { receiver, names, values } = admission;
-      receiver.submit(
-        exchange,
-        names,
-        values,
-        this.#index,
-        exchange.isHead,
-        undefined,
-        -1,
-        exchange.record.arrivedAtMs,
-      );
+      if (connection.isTurnOf(exchange)) this.#submit(exchange, admission, exchange.record.arrivedAtMs);
+      else connection.wait(exchange, () => this.#submit(exchange, admission, performance.now()));
       return;
     }
     const refuse = (error: NuwsgiError<Code>) => this.#refuse(connection, exchange, peer, error);
@@ -182,8 +146,14 @@ export class HttpNodeListener implements Listener {
     announce(exchange, admission, this.#index, exchange.isHead, refuse, expectsContinue ? onWanted : undefined);
     req.on('end', () => {
       if (connection.reading === exchange) connection.reading = undefined;
-      body.feed(NOTHING, true);
+      const complete = () => body.feed(NOTHING, true); // which submits it
+      if (connection.isTurnOf(exchange)) complete();
+      else connection.wait(exchange, complete);
     });
+  }
+
+  #submit(exchange: NodeExchange, { receiver, names, values }: Admission, nowMs: number): void {
+    receiver.submit(exchange, names, values, this.#index, exchange.isHead, undefined, -1, nowMs);
   }
 
   #admit(req: IncomingMessage, target: Target | undefined, peer: string): Admission | NuwsgiError<Code> {
@@ -194,18 +164,11 @@ export class HttpNodeListener implements Listener {
     return admit(this.#site, this.#head, req.method!, target.path, target.query, peer);
   }
 
-  #refuse(connection: Connection, exchange: NodeExchange, peer: string, error: NuwsgiError<Code>): void {
+  #refuse(connection: NodeConnection, exchange: NodeExchange, peer: string, error: NuwsgiError<Code>): void {
     if (connection.reading === exchange) connection.reading = undefined;
     connection.isSpent = true;
     this.#site.onRefused(peer, error);
     if (!exchange.gone) exchange.refuseAndClose(error);
-  }
-
-  /** A request of this connection is answered, or given up. */
-  #onDone(socket: Socket, connection: Connection): void {
-    if (--connection.pending > 0) return;
-    connection.idleAtBytes = socket.bytesRead;
-    if (connection.refusal !== undefined) refuseRaw(socket, connection.refusal);
   }
 
   /** llhttp could not read what came. */
@@ -218,7 +181,7 @@ export class HttpNodeListener implements Listener {
     }
     if (connection.isSpent) return; // whatever else is wrong with it
     const { limits } = this.#site;
-    this.#giveUp(socket, connection, refusalFor(error, limits.headBytes, limits.headTimeoutMs));
+    this.#giveUp(connection, refusalFor(error, limits.headBytes, limits.headTimeoutMs));
   }
 
   /** Nothing has come, and nothing was taken, for --socket-timeout. */
@@ -228,30 +191,29 @@ export class HttpNodeListener implements Listener {
     if (connection === undefined) {
       socket.destroy();
     } else if (connection.reading !== undefined) {
-      this.#giveUp(socket, connection, new PeerError('PEER_TIMEOUT', 'the rest of the request body', idleTimeoutMs));
+      this.#giveUp(connection, new PeerError('PEER_TIMEOUT', 'the rest of the request body', idleTimeoutMs));
     } else if (socket.writableLength > 0) {
       this.#site.onRefused(connection.peer, new PeerError('PEER_STALLED', idleTimeoutMs));
       socket.destroy();
-    } else if (connection.pending > 0) {
+    } else if (!connection.isIdle) {
       // it is the app that takes its time
     } else if (socket.bytesRead > connection.idleAtBytes && !connection.isSpent) {
-      this.#giveUp(socket, connection, new PeerError('PEER_TIMEOUT', 'the rest of the request head', idleTimeoutMs));
+      this.#giveUp(connection, new PeerError('PEER_TIMEOUT', 'the rest of the request head', idleTimeoutMs));
     } else {
       socket.destroy();
     }
   }
 
   /** Refuses what is on its way, behind the answers to the requests before it. */
-  #giveUp(socket: Socket, connection: Connection, refusal: PeerError): void {
-    const { peer, reading } = connection;
+  #giveUp(connection: NodeConnection, refusal: PeerError): void {
+    const { peer, reading, socket } = connection;
     if (reading !== undefined && !reading.isWhole) {
       this.#refuse(connection, reading, peer, refusal);
       return;
     }
     connection.isSpent = true;
     this.#site.onRefused(peer, refusal);
-    if (connection.pending === 0) refuseRaw(socket, refusal);
-    else connection.refusal = refusal;
+    connection.whenIdle(() => refuseRaw(socket, refusal));
   }
 
   #onConnect(req: IncomingMessage, duplex: Duplex): void {

@@ -11,6 +11,7 @@ import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
 import { answerFor, isBodyless, parseHead } from '../wire/answer.js';
 import { cutOff } from './cut-off.js';
 import { linger } from './linger.js';
+import type { NodeConnection } from './node-connection.js';
 import type { RequestBody } from './request-body.js';
 
 export class NodeExchange extends Exchange {
@@ -21,17 +22,19 @@ export class NodeExchange extends Exchange {
   spoolFd = -1;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  readonly #onDone: () => void;
+  readonly #connection: NodeConnection;
+  /** What is to be done when the requests before this one are answered. */
+  onTurn: (() => void) | undefined;
   /** The client can tell a whole answer from one that was cut off. */
   #isFramed = true;
 
-  /** `onDone` is called once, when nothing more will be written. */
-  constructor(req: IncomingMessage, res: ServerResponse, isHead: boolean, onDone: () => void) {
+  constructor(req: IncomingMessage, res: ServerResponse, isHead: boolean, connection: NodeConnection) {
     super();
     this.#req = req;
     this.#res = res;
     this.isHead = isHead;
-    this.#onDone = onDone;
+    this.#connection = connection;
+    connection.add(this);
     res.on('close', this.#onClose);
   }
 
@@ -46,13 +49,18 @@ export class NodeExchange extends Exchange {
 
   /** The answer has been written, or the connection has closed. */
   readonly #onClose = (): void => {
-    this.#onDone();
+    this.connectionClosed();
+    this.#connection.done(this);
+  };
+
+  /** The connection has closed. Unless the answer is complete, nobody waits for it any more. */
+  connectionClosed(): void {
     if (this.gone) return;
     this.gone = true;
     this.aborted = true;
     this.body?.abort();
     this.owner?.abandon(this);
-  };
+  }
 
   override released(): void {
     if (this.spoolFd >= 0) close(this.spoolFd);

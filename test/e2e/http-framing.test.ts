@@ -5,9 +5,11 @@
 // Written from RFC 9112 sections 2.2, 6 and 7, and 9.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { ENGINES, open, raw } from './harness.js';
-import { assertRefused, type BadRequest, forEach, JournalServer, SMUGGLED } from './http-contract.js';
+import { ENGINES, open, raw, request, startOn, until } from './harness.js';
+import { assertRefused, type BadRequest, type Entry, forEach, JournalServer, SMUGGLED } from './http-contract.js';
 
 const post = (fields: string, body = '') => `POST /p HTTP/1.1\r\nHost: a\r\n${fields}\r\n\r\n${body}`;
 const chunked = (body: string) => post('Transfer-Encoding: chunked', body);
@@ -19,6 +21,17 @@ const each = (field: string, values: readonly string[], rest: Omit<BadRequest, '
     bytes: post(`${field}: ${value}`, 'hello'),
     ...rest,
   }));
+
+/** Open files of bodies that a server has spooled. */
+function spooledFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).includes('nuwsgi-body-');
+    } catch {
+      return false; // closed meanwhile
+    }
+  }).length;
+}
 
 const LENGTHS: readonly BadRequest[] = [
   {
@@ -316,6 +329,41 @@ describe('HTTP/1.0 and half-closed connections, which uWebSockets.js does not kn
     const kept = 'GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n';
     const two = await journal.send(kept + kept, { answers: 2 });
     assert.equal(two.entries.length, 2);
+  });
+
+  test('pipelined requests take turns, so that one client has one worker at a time, however many it sends', async () => {
+    const args = ['--wsgi-file', 'journal.py', '--processes', '1', '--max-inflight', '2'];
+    const server = await startOn('node', args);
+    const count = 2000;
+    const one = (i: number) =>
+      i % 3 === 0
+        ? `POST /${i} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc`
+        : `GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    const all = Array.from({ length: count }, (_, i) => one(i)).join('');
+    const { answers } = await raw(server.port, all, { answers: count });
+    assert.deepEqual(new Set(answers.map((answer) => answer.status)), new Set([200]), 'some were too many at once');
+    const entries = JSON.parse((await request(server.port, '/journal?127.0.0.1')).body) as Entry[];
+    assert.deepEqual(
+      entries.map((entry) => entry.PATH_INFO),
+      Array.from({ length: count }, (_, i) => `/${i}`),
+    );
+    await server.stop();
+  });
+
+  test('requests that wait for their turn are given up with their connection, and none of them is run', async () => {
+    const server = await startOn('node', ['--wsgi-file', 'rules.py', '--threads', '4']);
+    const socket = await open(server.port);
+    const long = 'x'.repeat(100_000); // spooled: its file must be closed too
+    socket.write('GET /yields HTTP/1.1\r\nHost: a\r\n\r\n');
+    await once(socket, 'data');
+    socket.write(`POST /errors HTTP/1.1\r\nHost: a\r\nContent-Length: ${long.length}\r\n\r\n${long}`);
+    socket.write('GET /errors HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(() => spooledFiles(server.pid) === 1, 'the body is spooled');
+    socket.resetAndDestroy();
+    await until(() => spooledFiles(server.pid) === 0, 'the body is given up');
+    await request(server.port, '/release');
+    assert.doesNotMatch(server.log, /written to wsgi\.errors/);
+    await server.stop();
   });
 
   test('a client that sends FIN behind its request gets its answer', async () => {
