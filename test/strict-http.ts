@@ -15,12 +15,13 @@ export interface StrictRequest {
 }
 
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
-const REQUEST_LINE = new RegExp(`^(${TOKEN}) ([\\x21-\\x7e\\x80-\\xff]+) HTTP/1\\.([01])$`);
+// more than one space is not as it should be, but leaves no doubt (section 3)
+const REQUEST_LINE = new RegExp(`^(${TOKEN}) +([\\x21-\\x7e\\x80-\\xff]+) +HTTP/1\\.([01])$`);
 const FIELD = new RegExp(
   `^(${TOKEN}):[\\t ]*((?:[\\x21-\\x7e\\x80-\\xff](?:[\\t\\x20-\\x7e\\x80-\\xff]*[\\x21-\\x7e\\x80-\\xff])?)?)[\\t ]*$`,
 );
 const QUOTED = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"';
-const CHUNK = new RegExp(`^([0-9A-Fa-f]+)(?:[\\t ]*;[\\t ]*${TOKEN}(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED}))?)*$`);
+const CHUNK = new RegExp(`^([0-9A-Fa-f]+)(?:[\\t ]*;[\\t ]*${TOKEN}(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED})?)?)*$`);
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?$/;
 const LARGEST_BODY = Number.MAX_SAFE_INTEGER;
 
@@ -44,6 +45,10 @@ class Reader {
     const line = this.#bytes.slice(this.at, end);
     this.at = end + 2;
     return line;
+  }
+
+  skipLineEnds(): void {
+    while (this.#bytes[this.at] === '\r' || this.#bytes[this.at] === '\n') this.at++;
   }
 
   /** The next `count` bytes; undefined when there are fewer. */
@@ -71,8 +76,8 @@ export function strictRequests(bytes: string, readValue = (value: string) => val
 }
 
 function strictRequest(reader: Reader, readValue: (value: string) => string): StrictRequest | undefined {
-  let line = reader.line();
-  while (line === '') line = reader.line();
+  reader.skipLineEnds(); // empty lines in front of a request (section 2.2)
+  const line = reader.line();
   const match = line === undefined ? null : REQUEST_LINE.exec(line);
   if (match === null) return undefined;
   const [, method, target] = match as unknown as [string, string, string];

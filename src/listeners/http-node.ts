@@ -120,8 +120,9 @@ export class HttpNodeListener implements Listener {
     if (!isHttp11) head.add('SERVER_PROTOCOL', 'HTTP/1.0');
 
     const exchange = new NodeExchange(req, res, method === 'HEAD', connection);
-    // llhttp drops what comes in one piece with a request to upgrade, so nothing may follow one
-    exchange.closeAfter = this.#site.draining || head.wantsUpgrade;
+    // llhttp does not see every close (not one with a tab behind it), and drops what comes in one piece with a request to
+    // upgrade, so nothing may follow one
+    exchange.closeAfter = this.#site.draining || head.wantsClose || head.wantsUpgrade;
     connection.isSpent = exchange.closeAfter;
     const admission = this.#admit(req, target, peer);
     if (admission instanceof NuwsgiError) {

@@ -246,9 +246,8 @@ export class HeadReader {
     return this.fault === undefined;
   }
 
-  /** An absolute-form target was used: its host takes the place of the Host field (RFC 9112 section 3.2.2). */
+  /** An absolute-form target was used: its host takes the place of the Host field (RFC 9112 section 3.2.2), which has to be there all the same. */
   overrideHost(host: string): void {
-    this.#hasHost = true;
     this.host = host;
     if (HOST.test(host)) this.add('HTTP_HOST', host);
     else this.#refuse(`the target's host "${host}" is no host and port`);
