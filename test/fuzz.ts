@@ -14,7 +14,7 @@ import { packetCases } from './corpus/uwsgi-corpus.js';
 
 const BUFFER_BYTES = 4096;
 const MAX_VARIABLES = 128;
-const FORBIDDEN = /^(?:u?wsgi\.|HTTP_(?:PROXY|CONTENT_TYPE|CONTENT_LENGTH)$|UWSGI_(?!SCHEME$)|$)/;
+const FORBIDDEN = /^(?:u?wsgi\.|HTTP_(?:PROXY|CONTENT_TYPE|CONTENT_LENGTH)$|UWSGI_(?!SCHEME$)|$)|[^\x21-\x7e]/;
 
 /** Numbers from 0 to 1 that a seed repeats (mulberry32). */
 export function randomFrom(seed: number): () => number {

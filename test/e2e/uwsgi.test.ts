@@ -30,7 +30,7 @@ describe('the uwsgi listener', () => {
   });
   after(() => server.stop());
 
-  test('20 half packets do not delay the requests of others', async () => {
+  test('T29: 20 half packets do not delay the requests of others', async () => {
     const halves = await Promise.all(Array.from({ length: 20 }, () => open(server.port)));
     for (const socket of halves) socket.write(get('/').subarray(0, 20));
     for (let i = 0; i < 5; i++) assert.equal((await inspect(server.port, get('/'))).environ.PATH_INFO, '/');
@@ -63,7 +63,7 @@ describe('the uwsgi listener', () => {
     assert.equal(answers[0]?.body, 'hello\n');
   });
 
-  test('a dropped variable is warned of once, not with every request', async () => {
+  test('T22: a dropped variable is warned of once, not with every request', async () => {
     const packet = get('/', [['UWSGI_FILE', '/tmp/evil.py']]);
     for (let i = 0; i < 3; i++) assert(!('UWSGI_FILE' in (await inspect(server.port, packet)).environ));
     await server.waitForLog(/the variable "UWSGI_FILE" is dropped/);

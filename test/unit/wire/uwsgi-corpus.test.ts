@@ -6,6 +6,9 @@ import { describe, test } from 'node:test';
 import { PacketFacts, type PacketOutcome, PacketReader, preparePayload } from '../../../src/wire/uwsgi.js';
 import { type PacketCase, packetCases } from '../../corpus/uwsgi-corpus.js';
 
+/** Bytes at either end of a packet at which it is cut. */
+const MOST_CUTS = 1000;
+
 /** The variables as a worker gets them. */
 function unpack(payload: Buffer): Map<string, string> {
   const parts = payload.toString('latin1').split('\0\0').slice(1);
@@ -73,6 +76,7 @@ describe('the corpus of uwsgi packets, against the parser', () => {
   test('every packet means the same when it is cut in two at any byte', () => {
     for (const c of packetCases()) {
       for (let cut = 1; cut < c.packet.length; cut++) {
+        if (cut > MOST_CUTS && cut < c.packet.length - MOST_CUTS) continue; // inside one long value
         check(c, read([c.packet.subarray(0, cut), c.packet.subarray(cut)], c));
       }
     }
