@@ -25,6 +25,8 @@ function valueSchema(option: Option): Schema {
     case 'choice':
       return { anyOf: [{ enum: option.choices }, PLACEHOLDER] };
     case 'assign':
+    case 'mapping':
+    case 'header':
       return { type: ['string', 'object'] };
     default:
       return { type: ['string', 'number'] };

@@ -65,6 +65,23 @@ describe('the files of configs/', () => {
     });
   }
 
+  test('static-and-routing.yaml answers what it says by itself', async () => {
+    await serves('configs/static-and-routing.yaml', async (port) => {
+      const ask = (path: string, ...headers: string[]) => request(port, path, { headers });
+      assert.equal((await ask('/')).body, GREETING);
+      const style = await ask('/static/style.css?v=7');
+      assert.deepEqual([style.status, style.headers['content-type']], [200, 'text/css']);
+      assert.equal(style.headers['x-content-type-options'], 'nosniff');
+      assert(Date.parse(style.headers.expires!) > Date.now());
+      assert.equal((await ask('/static/style.css', 'Accept-Encoding: gzip')).headers['content-encoding'], 'gzip');
+      assert.equal((await ask('/home')).headers.location, '/');
+      assert.equal((await ask('/a?b', 'Host: www.example.com')).headers.location, 'http://example.com/a?b');
+      assert.match((await ask('/dump.SQL')).body, /There is no such page/);
+      assert.equal((await ask('/admin')).status, 401);
+      assert.equal((await ask('/admin', 'Authorization: Basic YWRtaW46Y2hhbmdlLW1l')).body, GREETING);
+    });
+  });
+
   test('flask.yaml serves a Flask app', async () => {
     await serves('configs/flask.yaml', async (port) => {
       assert.equal((await request(port, '/')).body, 'Hello from Flask\n');

@@ -315,8 +315,9 @@ export async function request(
 ): Promise<RawAnswer> {
   const { method = 'GET', headers = [], body } = options;
   const data = body === undefined ? undefined : Buffer.from(body as string);
+  const host = headers.some((line) => /^host:/i.test(line)) ? [] : ['Host: test'];
   const length = data === undefined ? [] : [`Content-Length: ${data.length}`];
-  const head = [`${method} ${path} HTTP/1.1`, 'Host: test', ...length, ...headers, '', ''].join('\r\n');
+  const head = [`${method} ${path} HTTP/1.1`, ...host, ...length, ...headers, '', ''].join('\r\n');
   const bytes = data === undefined ? Buffer.from(head, 'latin1') : Buffer.concat([Buffer.from(head, 'latin1'), data]);
   const { answers, bytes: got } = await raw(port, bytes, {
     answers: 1,
