@@ -137,6 +137,7 @@ function healthPathOf({ config, apps, origins }: Resolved): string | undefined {
 function controlPlanOf(config: Config): ControlPlan {
   return {
     stats: config.stats,
+    metrics: config.metrics,
     isHttp: config['stats-http'],
     isMinified: config['stats-minified'],
     withCores: !config['stats-no-cores'],

@@ -61,7 +61,9 @@ export class Server {
   constructor(plan: ServerPlan, log: ServerLog, onMustStop: () => void) {
     this.#plan = plan;
     this.#log = log;
-    const ledger = new Ledger(plan.apps.length, plan.endpoints, (app) => coresOf(plan.apps[app]!));
+    const ledger = new Ledger(plan.apps.length, plan.control.stats === undefined ? undefined : plan.endpoints, (app) =>
+      coresOf(plan.apps[app]!),
+    );
     const isWatched = isWatchedBy(plan.control);
     this.#observer = new Observer(requestLog(plan.requestLog, log.requests), isWatched ? ledger : undefined);
     this.#controlPlane = new ControlPlane(

@@ -8,6 +8,7 @@ import type { Address } from '../config/address.js';
 import { Access } from './endpoint/access.js';
 import { json, plain, type Route, requestListener, shared } from './endpoint/routes.js';
 import { isLocal, onLoopback, StatsServer } from './endpoint/stats-server.js';
+import { Metrics } from './metrics.js';
 import { History } from './stats/history.js';
 import type { Ledger } from './stats/ledger.js';
 import { ownStats } from './stats/own-stats.js';
@@ -17,6 +18,8 @@ import type { ServerView } from './view.js';
 
 export interface ControlPlan {
   readonly stats: Address | undefined;
+  /** Where Prometheus alone is served; it is on the address of the statistics too. */
+  readonly metrics: Address | undefined;
   /** Always waits for an HTTP request, as --stats-http says. */
   readonly isHttp: boolean;
   readonly isMinified: boolean;
@@ -25,7 +28,7 @@ export interface ControlPlan {
 }
 
 /** Whether `plan` asks for anything that has to be measured. */
-export const isWatched = (plan: ControlPlan): boolean => plan.stats !== undefined;
+export const isWatched = ({ stats, metrics }: ControlPlan): boolean => stats !== undefined || metrics !== undefined;
 
 export class ControlPlane {
   readonly #plan: ControlPlan;
@@ -57,7 +60,9 @@ export class ControlPlane {
     if (!isWatched(this.#plan)) return;
     this.#sampler.start();
     this.#history.start();
-    await this.#openStats();
+    const { stats, metrics } = this.#plan;
+    if (stats !== undefined) await this.#openStats(stats);
+    if (metrics !== undefined) await this.#openMetrics(metrics);
   }
 
   close(): void {
@@ -88,30 +93,54 @@ export class ControlPlane {
     return [route('/health', ready), route('/health/ready', ready), route('/health/live', () => plain(200, 'live'))];
   }
 
-  async #openStats(): Promise<void> {
-    const { stats: given, isHttp, token } = this.#plan;
-    if (given === undefined) return;
-    const address = onLoopback(given);
-    const text = shared(() => this.#stats());
-    const routes: Route[] = [
-      { path: '/', method: 'GET', isOpen: false, isControl: false, answer: () => json(text()) },
-      { path: '/stats.json', method: 'GET', isOpen: false, isControl: false, answer: () => json(text()) },
-      ...this.#healthRoutes(),
-    ];
-    const access = new Access(token, isLocal(address));
-    const mayBeSilent = !isHttp && (token === undefined || address.kind !== 'tcp');
-    const server = new StatsServer({
-      option: '--stats',
-      address,
-      onRequest: requestListener(routes, access, isLocal(address)),
-      silentAnswer: mayBeSilent ? text : undefined,
+  #metricsRoute(): Route {
+    const metrics = new Metrics(() => ({ view: this.#view(), ledger: this.#ledger, samples: this.#sampler }));
+    const text = shared(async () => {
+      await this.#sampler.refresh();
+      return metrics.text();
     });
+    const answer = async () => ({ status: 200, type: metrics.contentType, body: await text() });
+    return { path: '/metrics', method: 'GET', isOpen: false, isControl: false, answer };
+  }
+
+  async #openStats(given: Address): Promise<void> {
+    const { isHttp, token } = this.#plan;
+    const text = shared(async () => {
+      await this.#sampler.refresh();
+      return this.#stats();
+    });
+    const route = (path: string): Route => {
+      return { path, method: 'GET', isOpen: false, isControl: false, answer: async () => json(await text()) };
+    };
+    const routes = [route('/'), route('/stats.json'), this.#metricsRoute(), ...this.#healthRoutes()];
+    const mayBeSilent = !isHttp && (token === undefined || given.kind !== 'tcp');
+    const where = await this.#serve('--stats', given, routes, mayBeSilent ? text : undefined);
+    this.#log.line(`*** Stats server enabled on ${where} ***`);
+  }
+
+  async #openMetrics(given: Address): Promise<void> {
+    const where = await this.#serve('--metrics', given, [this.#metricsRoute(), ...this.#healthRoutes()], undefined);
+    this.#log.line(`*** Metrics for Prometheus on ${where}, path /metrics ***`);
+  }
+
+  /** Opens an address for `routes`; returns how it is called. */
+  async #serve(
+    option: string,
+    given: Address,
+    routes: readonly Route[],
+    silentAnswer: (() => Promise<string>) | undefined,
+  ): Promise<string> {
+    const address = onLoopback(given);
+    const { token } = this.#plan;
+    const isForUs = isLocal(address);
+    const onRequest = requestListener(routes, new Access(token, isForUs), isForUs);
+    const server = new StatsServer({ option, address, onRequest, silentAnswer });
     this.#servers.push(server);
     const port = await server.listen();
     const where = address.kind === 'tcp' ? `${address.host}:${port}` : address.text;
-    this.#log.line(`*** Stats server enabled on ${where} ***`);
-    if (!isLocal(address) && token === undefined) {
-      this.#log.line(`WARNING: anybody who can reach ${where} can read the statistics; see --stats-token`);
+    if (!isForUs && token === undefined) {
+      this.#log.line(`WARNING: ${option}: anybody who can reach ${where} can read it; see --stats-token`);
     }
+    return where;
   }
 }

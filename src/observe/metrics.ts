@@ -37,7 +37,7 @@ const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 const WORKER_STATES = ['idle', 'busy', 'starting', 'leaving', 'cheap', 'dead'] as const;
 
 const one = (value: number, labels: Labels = {}): readonly Value[] => [{ value, labels }];
-const ofApp = ({ index, name, mount }: AppView): Labels => ({ app: index, name, mount: mount || '/' });
+const ofApp = ({ index, name }: AppView): Labels => ({ app: index, name });
 /** A value per app. */
 const perApp = (read: (app: AppView, ledger: AppLedger) => number): Row['read'] => {
   return ({ view, ledger }) =>

@@ -215,7 +215,7 @@ describe('the statistics', () => {
     assert.match(server.log, /\*\*\* Stats server enabled on 127\.0\.0\.1:\d+/);
     await server.stop();
     const open = await startServer(['--http-socket', '127.0.0.1:0', ...APP, '--stats', '0.0.0.0:0']);
-    assert.match(open.log, /WARNING: anybody who can reach 0\.0\.0\.0:\d+ can read the statistics; see --stats-token/);
+    assert.match(open.log, /WARNING: --stats: anybody who can reach 0\.0\.0\.0:\d+ can read it; see --stats-token/);
     await open.stop();
   });
 
@@ -228,6 +228,77 @@ describe('the statistics', () => {
       let requests = 0;
       while (requests === 0) requests = (JSON.parse(await readAll(statsPort)) as Json).nuwsgi.apps[0].requests;
       assert.equal(requests, 1);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+/** Every sample of a scrape, by name and labels; checks the form on the way. */
+function samplesOf(text: string): Map<string, number> {
+  const samples = new Map<string, number>();
+  const types = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    if (line === '' || line.startsWith('# HELP ')) continue;
+    const type = /^# TYPE (\w+) (counter|gauge|histogram)$/.exec(line);
+    if (type !== null) {
+      assert(!types.has(type[1]!), `${type[1]} comes twice`);
+      types.set(type[1]!, type[2]!);
+      continue;
+    }
+    const match = /^([a-z_]+)(\{(?:[a-z]+="[^"\\]*",?)*\})? (\S+)$/.exec(line);
+    assert(match !== null, line);
+    const [, name, labels = '', value] = match;
+    const family = name!.replace(/_(bucket|sum|count)$/, '');
+    assert(types.has(name!) || types.get(family) === 'histogram', `${name} has no type`);
+    assert(!samples.has(name! + labels), `${line} comes twice`);
+    assert(Number.isFinite(Number(value)), line);
+    samples.set(name! + labels, Number(value));
+  }
+  for (const [name, type] of types) if (type === 'counter') assert.match(name, /_total$/);
+  return samples;
+}
+
+describe('metrics for Prometheus', () => {
+  test('are the same figures as the statistics, on the address of either', async () => {
+    const metricsPort = await freePort();
+    const { server, statsPort } = await startWithStats(['--metrics', `127.0.0.1:${metricsPort}`]);
+    try {
+      for (let i = 0; i < 10; i++) await request(server.port, '/sized');
+      for (const path of ['/missing', '/fail', '/slow/0.2']) await request(server.port, path);
+      await request(server.port, '/sized', { method: 'POST', body: 'x' });
+      await raw(server.port, 'GET nonsense HTTP/1.1\r\n\r\n');
+      const scrape = await httpGet(metricsPort, '/metrics');
+      assert.match(scrape.headers['content-type']!, /^text\/plain; version=0\.0\.4/);
+      const samples = samplesOf(scrape.body);
+      const app = 'app="0",name="logged.py"';
+      const count = (method: string, status: string) =>
+        samples.get(`nuwsgi_requests_total{${app},method="${method}",status="${status}"}`);
+      assert.deepEqual(
+        [count('GET', '2xx'), count('GET', '4xx'), count('GET', '5xx'), count('POST', '2xx')],
+        [11, 1, 1, 1],
+      );
+      assert.equal(samples.get(`nuwsgi_exceptions_total{${app}}`), 1);
+      assert.equal(samples.get('nuwsgi_refused_total'), 1);
+      assert.equal(samples.get(`nuwsgi_workers{${app},state="idle"}`), 2);
+      for (const part of ['queue', 'app', 'write']) {
+        const name = `nuwsgi_request_${part}_seconds`;
+        assert.equal(samples.get(`${name}_count{${app}}`), 14);
+        assert.equal(samples.get(`${name}_bucket{${app},le="+Inf"}`), 14);
+        const buckets = [...samples].filter(([key]) => key.startsWith(`${name}_bucket`)).map(([, value]) => value);
+        assert.deepEqual(
+          buckets,
+          [...buckets].sort((a, b) => a - b),
+          'buckets only grow',
+        );
+      }
+      assert.equal(samples.get(`nuwsgi_request_app_seconds_bucket{${app},le="0.1"}`), 13);
+      assert(samples.get(`nuwsgi_request_app_seconds_sum{${app}}`)! > 0.19);
+      assert(samples.get('nuwsgi_worker_memory_bytes{app="0",worker="1"}')! > 1 << 20);
+      const keysOf = (text: string) => [...samplesOf(text).keys()];
+      assert.deepEqual(keysOf((await httpGet(statsPort, '/metrics')).body), keysOf(scrape.body));
+      assert.equal((await httpGet(metricsPort, '/stats.json')).status, 404, 'nothing but metrics and health');
+      assert.equal((await httpGet(metricsPort, '/health')).status, 200);
     } finally {
       await server.stop();
     }

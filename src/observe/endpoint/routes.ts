@@ -32,8 +32,8 @@ export interface Route {
 }
 
 /** Made once for all who ask within FRESH_MS. */
-export function shared(make: () => string): () => string {
-  let text = '';
+export function shared(make: () => Promise<string>): () => Promise<string> {
+  let text = Promise.resolve('');
   let madeAtMs = Number.NEGATIVE_INFINITY;
   return () => {
     const nowMs = performance.now();

@@ -26,7 +26,7 @@ export interface StatsServerOptions {
   readonly address: Address;
   readonly onRequest: RequestListener;
   /** What a client that says nothing gets; undefined: a request is waited for. */
-  readonly silentAnswer: (() => string) | undefined;
+  readonly silentAnswer: (() => Promise<string>) | undefined;
 }
 
 /** Whether only this machine can connect. */
@@ -108,7 +108,7 @@ export class StatsServer {
         if (socket.readableLength > 0 || socket.destroyed) return;
         socket.off('readable', onReadable);
         socket.resume(); // whatever still comes is dropped
-        socket.end(silentAnswer());
+        void silentAnswer().then((text) => socket.end(text));
       });
     }, SILENCE_MS);
     socket.once('readable', onReadable);

@@ -3,21 +3,29 @@
 // A path becomes a label: the first pattern of --endpoint that fits, or its first two segments, with what looks like a
 //   number or an id turned into `*`. Clients choose paths, so labels are bounded: the least used one makes room for a new
 //   one, and its figures go to "(other)".
-// The way from target to label is remembered for the targets seen last, so that the usual request costs one look-up.
+// The way from path to label is remembered for the paths seen last, so that the usual request costs one look-up; where
+//   every path is new, a label costs a few hundred nanoseconds (native-bench/micro/ledger.ts).
 // Decided elsewhere: when this is done at all (ledger.ts), how it is shown (own-stats.ts).
 
 import { Histogram } from './histogram.js';
 
 const MOST_LABELS = 200;
-const KEPT_TARGETS = 2048;
-/** Longer targets are not remembered: they are rarely the same twice. */
-const KEPT_TARGET_CHARS = 256;
-const SEGMENTS = 2;
+const KEPT_PATHS = 4096;
+/** Longer paths are not remembered: they are rarely the same twice. */
+const KEPT_PATH_CHARS = 128;
 const SEGMENT_CHARS = 40;
+/** From so many characters on, hexadecimal digits, or anything with a digit in it, is an id and no name. */
+const SHORTEST_HEX = 8;
+const SHORTEST_TOKEN = 16;
+/** What turns a letter into lower case, and leaves digits, dash and dot as they are. */
+const LOWER_CASE = 0x20;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
+const LETTER_A = 0x61;
+const LETTER_F = 0x66;
+const DASH = 0x2d;
+const DOT = 0x2e;
 export const OTHER = '(other)';
-
-/** Digits, a UUID, a long hash or token: an id, and no name of an endpoint. */
-const ID = /^(?:\d+(?:\.\d+)?|[0-9a-fA-F-]{8,}|(?=.*\d)[\w-]{16,})$/;
 
 export class Endpoint {
   readonly label: string;
@@ -32,7 +40,7 @@ export class Endpoint {
 export class Endpoints {
   readonly #patterns: readonly Pattern[];
   readonly #byLabel = new Map<string, Endpoint>();
-  readonly #byTarget = new Map<string, Endpoint>();
+  readonly #byPath = new Map<string, Endpoint>();
   readonly #other = new Endpoint(OTHER);
 
   /** `patterns`: such as `/users/:id`; see `compilePattern`. */
@@ -42,33 +50,33 @@ export class Endpoints {
 
   /** Counts a request for `target` that took `ms` from its arrival to the end of its answer. */
   add(target: string, ms: number, isError: boolean): void {
-    const endpoint = this.#byTarget.get(target) ?? this.#find(target);
+    const query = target.indexOf('?');
+    const path = query < 0 ? target : target.slice(0, query);
+    const endpoint = this.#byPath.get(path) ?? this.#find(path);
     endpoint.times.add(ms);
     if (isError) endpoint.errors++;
   }
 
-  #find(target: string): Endpoint {
-    const label = this.labelOf(target);
+  #find(path: string): Endpoint {
+    const label = this.labelOf(path);
     const endpoint = this.#byLabel.get(label) ?? this.#make(label);
-    if (target.length <= KEPT_TARGET_CHARS) {
-      if (this.#byTarget.size >= KEPT_TARGETS) this.#byTarget.clear();
-      this.#byTarget.set(target, endpoint);
+    if (path.length <= KEPT_PATH_CHARS) {
+      if (this.#byPath.size >= KEPT_PATHS) this.#byPath.clear();
+      this.#byPath.set(path, endpoint);
     }
     return endpoint;
   }
 
-  /** What the requests for `target` are counted under. */
-  labelOf(target: string): string {
-    const query = target.indexOf('?');
-    const path = query < 0 ? target : target.slice(0, query);
+  /** What the requests for `path` (without the query) are counted under. */
+  labelOf(path: string): string {
     for (const { matches, label } of this.#patterns) if (matches(path)) return label;
     if (!path.startsWith('/')) return OTHER; // `*` of OPTIONS
-    const segments = path.slice(1).split('/', SEGMENTS + 1);
-    const isDeeper = segments.length > SEGMENTS;
-    const kept = segments.slice(0, SEGMENTS).map((segment) => {
-      return ID.test(segment) ? '*' : segment.slice(0, SEGMENT_CHARS);
-    });
-    return `/${kept.join('/')}${isDeeper ? '/...' : ''}`;
+    const second = path.indexOf('/', 1);
+    if (second < 0) return `/${segmentLabel(path.slice(1))}`;
+    const third = path.indexOf('/', second + 1);
+    const first = segmentLabel(path.slice(1, second));
+    if (third < 0) return `/${first}/${segmentLabel(path.slice(second + 1))}`;
+    return `/${first}/${segmentLabel(path.slice(second + 1, third))}/...`;
   }
 
   #make(label: string): Endpoint {
@@ -86,7 +94,7 @@ export class Endpoints {
     }
     if (least === undefined) return;
     this.#byLabel.delete(least.label);
-    this.#byTarget.clear(); // some may still lead to it
+    this.#byPath.clear(); // some may still lead to it
     this.#other.times.merge(least.times);
     this.#other.errors += least.errors;
   }
@@ -96,6 +104,24 @@ export class Endpoints {
     const all = [...this.#byLabel.values(), this.#other].filter(({ times }) => times.count > 0);
     return all.sort((a, b) => b.times.sumUs - a.times.sumUs);
   }
+}
+
+/** A segment as it is, or `*` for what looks like an id: a number, a UUID, a hash, a token. */
+function segmentLabel(segment: string): string {
+  const { length } = segment;
+  let digits = 0;
+  let hexLetters = 0;
+  let others = 0;
+  for (let i = 0; i < length; i++) {
+    const code = segment.charCodeAt(i) | LOWER_CASE;
+    if (code >= DIGIT_0 && code <= DIGIT_9) digits++;
+    else if (code >= LETTER_A && code <= LETTER_F) hexLetters++;
+    else if (code !== DASH && code !== DOT) others++;
+  }
+  const isNumber = digits > 0 && hexLetters + others === 0;
+  const isHex = digits > 0 && others === 0 && length >= SHORTEST_HEX;
+  const isToken = digits > 0 && length >= SHORTEST_TOKEN;
+  return isNumber || isHex || isToken ? '*' : segment.slice(0, SEGMENT_CHARS);
 }
 
 interface Pattern {

@@ -24,7 +24,8 @@ export class AppLedger {
   readonly write = new Histogram();
   /** From the arrival of the head to the end of the answer. */
   readonly total = new Histogram();
-  readonly endpoints: Endpoints;
+  /** Undefined: nobody looks at them. */
+  readonly endpoints: Endpoints | undefined;
   /** By method and status class; see `countOf`. */
   readonly #counts = new Float64Array(METHODS.length * STATUS_CLASSES);
   /** Requests whose client went away before the answer was complete. */
@@ -32,8 +33,8 @@ export class AppLedger {
   exceptions = 0;
   txBytes = 0;
 
-  constructor(endpointPatterns: readonly string[]) {
-    this.endpoints = new Endpoints(endpointPatterns);
+  constructor(endpointPatterns: readonly string[] | undefined) {
+    if (endpointPatterns !== undefined) this.endpoints = new Endpoints(endpointPatterns);
   }
 
   add(request: LoggedRequest): void {
@@ -49,7 +50,7 @@ export class AppLedger {
     this.txBytes += record.bodyBytes + request.headBytes;
     if (request.isAborted) this.aborted++;
     if (record.failed) this.exceptions++;
-    this.endpoints.add(record.target, totalMs, record.status >= SERVER_ERROR);
+    this.endpoints?.add(record.target, totalMs, record.status >= SERVER_ERROR);
   }
 
   /** Requests with this method and status class, by their indexes. */
@@ -105,8 +106,11 @@ export class Ledger {
   readonly front = { requests: 0, txBytes: 0 };
   refused = 0;
 
-  /** `cores`: how many requests a worker of an app runs at once, as far as they are told apart. */
-  constructor(apps: number, endpointPatterns: readonly string[], cores: (app: number) => number) {
+  /**
+   * `endpointPatterns` undefined: endpoints are not counted. `cores`: how many requests a worker of an app runs at once,
+   * as far as they are told apart.
+   */
+  constructor(apps: number, endpointPatterns: readonly string[] | undefined, cores: (app: number) => number) {
     this.apps = Array.from({ length: apps }, () => new AppLedger(endpointPatterns));
     this.#cores = cores;
   }

@@ -102,7 +102,8 @@ function times(histogram: Histogram) {
 
 function endpointStats(ledger: AppLedger) {
   const all = ledger.total.sumUs;
-  return ledger.endpoints.slowest.slice(0, MOST_ENDPOINTS).map(({ label, times: of, errors }) => ({
+  const slowest = ledger.endpoints?.slowest ?? [];
+  return slowest.slice(0, MOST_ENDPOINTS).map(({ label, times: of, errors }) => ({
     endpoint: label,
     requests: of.count,
     errors,

@@ -9,6 +9,8 @@ import { open, readFile } from 'node:fs/promises';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
 const SAMPLE_MS = 1000;
+/** Memory that was measured so lately is not measured again. */
+const FRESH_MS = 200;
 const PAGE_BYTES = 4096;
 /** Sockets that listen stand in front in /proc/net/tcp; this is room for some hundred. */
 const TCP_TABLE_BYTES = 32 << 10;
@@ -49,6 +51,7 @@ export class Sampler implements Samples {
   loopDelay = { meanMs: 0, p99Ms: 0, maxMs: 0 };
   #timer: NodeJS.Timeout | undefined;
   #isBusy = false;
+  #sampledAtMs = 0;
 
   constructor(subjects: Subjects) {
     this.#subjects = subjects;
@@ -66,11 +69,21 @@ export class Sampler implements Samples {
     this.#loop.disable();
   }
 
-  /** Measures now. Called by the timer, and by who wants fresh figures. */
+  /** Measures now, unless that was done a moment ago. For who wants fresh figures. */
+  async refresh(): Promise<void> {
+    if (performance.now() - this.#sampledAtMs > FRESH_MS) await this.#measure();
+  }
+
+  /** Measures, and begins to watch the event loop anew. */
   async sample(): Promise<void> {
+    this.#sampleLoop();
+    await this.#measure();
+  }
+
+  async #measure(): Promise<void> {
     if (this.#isBusy) return; // the disk or the kernel is slow: one look at a time
     this.#isBusy = true;
-    this.#sampleLoop();
+    this.#sampledAtMs = performance.now();
     const pids = [process.pid, ...this.#subjects.pids()];
     const ports = new Set(this.#subjects.ports());
     const [memory, backlogs] = await Promise.all([readMemory(pids), readBacklogs(ports)]);
