@@ -22,6 +22,8 @@ export interface ListenerPlan {
   readonly tls: TlsFiles | undefined;
   /** Every connection begins with a PROXY protocol header. */
   readonly hasPreface: boolean;
+  /** How long nothing may come of a request, or be taken of its answer. */
+  readonly idleTimeoutMs: number;
   /** It does nothing but send clients to HTTPS. */
   readonly redirects: boolean;
 }
@@ -38,6 +40,8 @@ const ENGINES: Readonly<Record<ListenerOption, ListenerPlan['engine']>> = {
   'http-to-https': 'node',
 };
 
+/** In uWSGI its router serves them, and goes by options of its own. */
+const ROUTER_OPTIONS: ReadonlySet<ListenerOption> = new Set(['http', 'https', 'http-to-https']);
 /** What chown(2) takes for an owner that stays. */
 const UNCHANGED = -1;
 
@@ -48,6 +52,7 @@ export function listenersOf({ config, listeners }: Resolved): ListenerPlan[] {
     ...engineOf(setting, config),
     tls: setting.tls,
     hasPreface: hasPreface(setting.option, config),
+    idleTimeoutMs: idleSecondsOf(setting.option, config) * 1000,
     redirects: setting.option === 'http-to-https',
   }));
 }
@@ -67,6 +72,11 @@ function engineOf(setting: ListenerSetting, config: Config): Pick<ListenerPlan, 
   return { engine: lack === undefined ? engine : 'node', engineNote: lack };
 }
 
+function idleSecondsOf(option: ListenerOption, config: Config): number {
+  const own = ROUTER_OPTIONS.has(option) ? config['http-timeout'] : undefined;
+  return own ?? config['socket-timeout'];
+}
+
 /** What a listener is asked for that uWebSockets.js cannot do. */
 function lackOfUws({ option, tls }: ListenerSetting, config: Config): string | undefined {
   if (tls?.needsClient) return 'uWebSockets.js cannot refuse clients that have no certificate';
@@ -74,10 +84,8 @@ function lackOfUws({ option, tls }: ListenerSetting, config: Config): string | u
   return undefined;
 }
 
-/** By uWSGI's names, http-enable-proxy-protocol is for its router, and the other one for the sockets of its workers. */
 function hasPreface(option: ListenerOption, config: Config): boolean {
-  if (option === 'http' || option === 'https' || option === 'http-to-https')
-    return config['http-enable-proxy-protocol'];
+  if (ROUTER_OPTIONS.has(option)) return config['http-enable-proxy-protocol'];
   return ENGINES[option] !== 'uwsgi' && config['enable-proxy-protocol'];
 }
 

@@ -85,7 +85,7 @@ export class ListenerSet {
 
   #make(plan: ListenerPlan, index: number): Listener {
     const { sockets, uwsgi, log } = this.#parts;
-    const site = plan.redirects ? this.#redirectingSite() : this.#parts.site;
+    const site = this.#siteOf(plan);
     const { hasPreface } = plan;
     const parts: ListenerParts = { site, index, sockets, tls: this.#tls.get(plan), truth: this.#truth, hasPreface };
     if (plan.engine === 'uwsgi') return new UwsgiListener(parts, uwsgi);
@@ -98,22 +98,19 @@ export class ListenerSet {
     return new HttpNodeListener(parts);
   }
 
-  #redirectingSite(): Site {
+  /** The site as a listener sees it, with limits of its own. */
+  #siteOf({ idleTimeoutMs, redirects }: ListenerPlan): Site {
     const { site, onRedirected } = this.#parts;
-    const receiver = new HttpsRedirect({
-      port: () => this.#httpsPort,
-      onAnswered: onRedirected,
-      onRefused: site.onRefused,
-    });
+    if (!redirects && idleTimeoutMs === site.limits.idleTimeoutMs) return site;
+    const { onRefused } = site;
+    const redirect = new HttpsRedirect({ port: () => this.#httpsPort, onAnswered: onRedirected, onRefused });
     return {
-      mounts: [{ path: '', receiver }],
-      limits: { ...site.limits, bodyBytes: REDIRECT_BODY_BYTES },
+      ...site,
+      ...(redirects && { mounts: [{ path: '', receiver: redirect }] }),
+      limits: { ...site.limits, idleTimeoutMs, ...(redirects && { bodyBytes: REDIRECT_BODY_BYTES }) },
       get draining() {
         return site.draining;
       },
-      connections: site.connections,
-      warn: site.warn,
-      onRefused: site.onRefused,
     };
   }
 

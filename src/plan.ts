@@ -68,8 +68,13 @@ const ENVIRON_GROWTH = 3;
 const ENVIRON_EXTRA_BYTES = 1024;
 /** What systemd tells this process is not for its workers: those who start processes look for it too. */
 const WITHOUT_INHERITANCE = Object.fromEntries(INHERITANCE_VARIABLES.map((name) => [name, undefined]));
-/** Longer than nginx keeps its connections to an upstream (60 s), so that it is never the server who closes first. */
-const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** What uWSGI's `http-keepalive = 1` stands for: longer than nginx keeps its connections to an upstream, 60 s. */
+const USUAL_KEEP_ALIVE_SECONDS = 75;
+
+function keepAliveMsOf(config: Config): number {
+  const seconds = config['http-keepalive'];
+  return (seconds === 1 ? USUAL_KEEP_ALIVE_SECONDS : seconds) * 1000;
+}
 
 /** Throws `ConfigError` for what only this machine can tell. */
 export function planOf(resolved: Resolved, version: string): ServerPlan {
@@ -86,7 +91,8 @@ export function planOf(resolved: Resolved, version: string): ServerPlan {
       spoolDirectory: resolve(config['body-tmpdir']),
       headTimeoutMs: config['http-headers-timeout'] * 1000,
       idleTimeoutMs: config['socket-timeout'] * 1000,
-      keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
+      minBodyRate: config['min-body-rate'],
+      keepAliveTimeoutMs: keepAliveMsOf(config),
     },
     sockets: socketOptionsOf(resolved),
     inheritedFds: inherited.map(({ fd }) => fd),

@@ -25,6 +25,7 @@ import { Front } from './listeners/front.js';
 import type { FrontRequest } from './listeners/front-request.js';
 import { type Health, HealthReceiver } from './listeners/health.js';
 import { byPrecedence, type Mount, type Site } from './listeners/site.js';
+import { Watch } from './listeners/watch.js';
 import { ControlPlane, isWatched as isWatchedBy } from './observe/control-plane.js';
 import type { ServerLog } from './observe/log/open-log.js';
 import { requestLog } from './observe/log/request-log.js';
@@ -82,6 +83,7 @@ export class Server {
       limits: plan.limits,
       draining: false,
       connections: new ConnectionLimit((text) => log.line(text)),
+      watch: new Watch(),
       warn: (text) => log.line(text),
       onRefused: (peer, error) => this.#onRefused(peer, error),
     };

@@ -141,6 +141,12 @@ const FAILURES = {
     exit: 1,
     text: (ms: number) => `the client took nothing of its answer for ${ms} ms`,
   },
+  PEER_SLOW: {
+    status: 408,
+    exit: 1,
+    text: (rate: number, least: number) =>
+      `the request body comes with ${rate} bytes per second; min-body-rate asks for ${least}`,
+  },
   PEER_BODY_TOO_LARGE: {
     status: 413,
     exit: 1,

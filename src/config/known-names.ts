@@ -68,14 +68,14 @@ export const FAMILIES: readonly Family[] = [
   // The HTTP router
   {
     why: `${NO_ROUTER}: the workers are reached directly`,
-    values: `http-to http-processes|http-workers http-timeout http-connect-timeout
+    values: `http-to http-processes|http-workers http-connect-timeout
       http-buffer-size http-var http-server-name-as-http-host http-stats|http-stats-server|http-ss http-uid http-gid
       http-modifier1 http-modifier2 http-zerg http-fallback http-use-pattern http-use-base http-use-code-string
       http-events http-subscription-fallback-key http-gracetime http-quiet http-harakiri http-stud-prefix
       http-resubscribe`,
     flags: `http-auto-chunked http-auto-gzip http-raw-body http-websockets http-chunked-input http-manage-source
       http-cheap http-manage-rtsp`,
-    maybe: 'http-use-cache http-use-socket http-manage-expect http-keepalive',
+    maybe: 'http-use-cache http-use-socket http-manage-expect',
   },
   // Requests
   {

@@ -15,6 +15,11 @@ const PLACEHOLDERS = { type: 'string', pattern: '[%$@]\\(|%[a-zA-Z0-9]' };
 const PLACEHOLDER = { $ref: '#/definitions/placeholders' };
 
 function valueSchema(option: Option): Schema {
+  if (option.bare === undefined) return schemaOfKind(option);
+  return { anyOf: [schemaOfKind(option), { $ref: '#/definitions/flag' }] };
+}
+
+function schemaOfKind(option: Option): Schema {
   switch (option.kind) {
     case 'flag':
       return { $ref: '#/definitions/flag' };

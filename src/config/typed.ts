@@ -5,7 +5,7 @@
 import { ConfigError } from '../base/errors.js';
 import type { Given } from './gather.js';
 import { type Config, OPTIONS, type Option } from './options.js';
-import { parseValue, wantedValue } from './values.js';
+import { parseFlag, parseValue, wantedValue } from './values.js';
 import type { Unserved } from './vocabulary.js';
 
 /** A value with the place it was given at. */
@@ -39,7 +39,7 @@ export function typedValues(
       continue;
     }
     const { option } = word;
-    if (option.bare !== undefined && each.text === 'false') {
+    if (option.bare !== undefined && option.off === undefined && each.text === 'false') {
       values.delete(word.name); // YAML's `name: false`: as if it had not been given
       continue;
     }
@@ -63,10 +63,16 @@ function tellTwice(name: string, first: string, second: string, report: Report):
   report.warnings.push(`${second}: ${name} is given in line ${line} too; the last one counts`);
 }
 
+/** A text, or what it stands for: an option with `bare` may stand alone or be true, one with `off` may be false. */
+function textOf({ bare, off }: Option, text: string | undefined): string | undefined {
+  if (bare !== undefined && (text === undefined || text === '' || text === 'true')) return bare;
+  const flag = off === undefined || text === undefined ? undefined : parseFlag(text);
+  return flag === undefined ? text : flag ? bare : off;
+}
+
 function typedValue(option: Option, given: Given, report: Report): Placed | undefined {
   const { at } = given;
-  const isAlone = option.bare !== undefined && [undefined, '', 'true'].includes(given.text);
-  const text = isAlone ? option.bare : given.text;
+  const text = textOf(option, given.text);
   if (option.kind !== 'flag' && (text === undefined || text === '')) {
     report.problems.push(new ConfigError('CONFIG_MISSING_VALUE', option.name, at, wantedValue(option)));
     return undefined;

@@ -36,6 +36,7 @@ export class HttpNodeListener implements Listener {
   readonly #connections = new WeakMap<Duplex, NodeConnection>();
   readonly #truth: ClientTruth | undefined;
   readonly #isTls: boolean;
+  readonly #keepsAlive: boolean;
 
   constructor(parts: ListenerParts) {
     const { site, index, sockets, tls, truth, hasPreface } = parts;
@@ -43,6 +44,7 @@ export class HttpNodeListener implements Listener {
     this.#index = index;
     this.#truth = truth;
     this.#isTls = tls !== undefined;
+    this.#keepsAlive = site.limits.keepAliveTimeoutMs > 0;
     this.engine = tls === undefined ? 'node:http' : 'node:https';
     const { limits } = site;
     const options: ServerOptions = {
@@ -122,7 +124,7 @@ export class HttpNodeListener implements Listener {
     const exchange = new NodeExchange(req, res, method === 'HEAD', connection);
     // llhttp does not see every close (not one with a tab behind it), and drops what comes in one piece with a request to
     // upgrade, so nothing may follow one
-    exchange.closeAfter = this.#site.draining || head.wantsClose || head.wantsUpgrade;
+    exchange.closeAfter = this.#site.draining || head.wantsClose || head.wantsUpgrade || !this.#keepsAlive;
     connection.isSpent = exchange.closeAfter;
     const admission = this.#admit(req, target, peer);
     if (admission instanceof NuwsgiError) {

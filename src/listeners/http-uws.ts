@@ -50,12 +50,14 @@ export class HttpUwsListener implements Listener {
   readonly #socket: UwsSocket;
   readonly #truth: ClientTruth | undefined;
   readonly #isTls: boolean;
+  readonly #keepsAlive: boolean;
 
   constructor(uws: Uws, { site, index, sockets, tls, truth }: ListenerParts) {
     this.#site = site;
     this.#index = index;
     this.#truth = truth;
     this.#isTls = tls !== undefined;
+    this.#keepsAlive = site.limits.keepAliveTimeoutMs > 0;
     this.#app = tls === undefined ? uws.App() : uws.SSLApp(filesOf(tls));
     this.#app.filter((res, change) => {
       if (change === 1) {
@@ -112,7 +114,7 @@ export class HttpUwsListener implements Listener {
     describe(exchange.record, method, admission.target, 'HTTP/1.1', peer, head.count);
     // a plain "close" uWebSockets.js sees to itself, and can tell the length of an answer then
     const isAskedToClose = head.connection !== 'close' && head.wantsClose;
-    exchange.closeAfter = this.#site.draining || framing.kind === 'chunked' || isAskedToClose;
+    exchange.closeAfter = isAskedToClose || framing.kind === 'chunked' || this.#site.draining || !this.#keepsAlive;
     if (framing.kind === 'none') {
       receiver.submit(
         exchange,

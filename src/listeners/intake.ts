@@ -123,7 +123,7 @@ export function collect(
   onFault: OnBodyFault,
 ): RequestBody {
   const { receiver, framing } = admission;
-  return new RequestBody(site.limits, source, (error, input, fd, bytes) => {
+  return new RequestBody(site.limits, site.watch, source, (error, input, fd, bytes) => {
     if (error !== undefined) {
       onFault(error);
       return;

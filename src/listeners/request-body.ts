@@ -5,6 +5,8 @@
 //   descriptor (worker/python/bridge_arena.py, worker/js/input.ts), so each has a position of its own.
 // The disk never blocks the accept thread: writes are asynchronous, and the source is asked to pause while more than
 //   QUEUE_BYTES wait.
+// Whoever sends too slowly is given up: nothing for --socket-timeout (--http-timeout), or less than --min-body-rate over
+//   that time. Time during which the source was paused does not count: then it was the disk that was slow.
 // Decided elsewhere: how long a body may be, and where it goes (site.ts); when its file is closed (the exchange).
 
 import { randomBytes } from 'node:crypto';
@@ -12,6 +14,7 @@ import { close, open, unlink, writev } from 'node:fs';
 import { join } from 'node:path';
 import { PeerError, ServerFault } from '../base/errors.js';
 import type { Limits } from './site.js';
+import type { Watch, Watched } from './watch.js';
 
 /** What may wait for the disk before the source is paused. */
 const QUEUE_BYTES = 1 << 20;
@@ -32,9 +35,11 @@ export type BodyDone = (
 export interface BodySource {
   pause(): void;
   resume(): void;
+  /** Called now and then while it is not too slow, for an engine that has an opinion of its own. */
+  keepAlive?(): void;
 }
 
-export class RequestBody {
+export class RequestBody implements Watched {
   bytes = 0;
   readonly #limits: Limits;
   readonly #source: BodySource;
@@ -45,9 +50,17 @@ export class RequestBody {
   #paused = false;
   #isComplete = false;
   #done: BodyDone | undefined;
+  readonly #watch: Watch;
+  /** Bytes that had come at the last look, and when some last came. */
+  #seenBytes = 0;
+  #progressAtMs = 0;
+  /** The rate is measured from here, where so many bytes had come. */
+  #spanAtMs = 0;
+  #spanBytes = 0;
 
   /** `done` may be called while `feed` runs. */
-  constructor(limits: Limits, source: BodySource, done: BodyDone) {
+  constructor(limits: Limits, watch: Watch, source: BodySource, done: BodyDone) {
+    this.#watch = watch;
     this.#limits = limits;
     this.#source = source;
     this.#done = done;
@@ -72,6 +85,8 @@ export class RequestBody {
       this.#chunks.push(Uint8Array.prototype.slice.call(chunk));
       this.#queuedBytes += chunk.length;
     }
+    if (isLast) this.#watch.delete(this);
+    else if (this.#spanAtMs === 0) this.#beginWatch();
     this.#isComplete = isLast;
     if (this.bytes > inlineBodyBytes) this.#spool();
     else if (isLast) this.#settle(undefined, concat(this.#chunks), -1);
@@ -81,14 +96,47 @@ export class RequestBody {
     }
   }
 
+  #beginWatch(): void {
+    this.#progressAtMs = this.#spanAtMs = performance.now();
+    this.#watch.add(this);
+  }
+
+  check(nowMs: number): void {
+    const { idleTimeoutMs, minBodyRate } = this.#limits;
+    if (this.#paused) {
+      this.#progressAtMs = this.#spanAtMs = nowMs;
+      this.#spanBytes = this.bytes;
+      return;
+    }
+    if (this.bytes > this.#seenBytes) this.#progressAtMs = nowMs;
+    this.#seenBytes = this.bytes;
+    const spanMs = nowMs - this.#spanAtMs;
+    if (nowMs - this.#progressAtMs >= idleTimeoutMs) {
+      this.#giveUp(new PeerError('PEER_TIMEOUT', 'the rest of the request body', idleTimeoutMs));
+    } else if (spanMs >= idleTimeoutMs) {
+      const rate = Math.floor(((this.bytes - this.#spanBytes) / spanMs) * 1000);
+      this.#spanAtMs = nowMs;
+      this.#spanBytes = this.bytes;
+      if (rate < minBodyRate) this.#giveUp(new PeerError('PEER_SLOW', rate, minBodyRate));
+      else this.#source.keepAlive?.();
+    } else {
+      this.#source.keepAlive?.();
+    }
+  }
+
+  #giveUp(error: PeerError): void {
+    this.#settle(error, undefined, NONE);
+    this.discard();
+  }
+
   /** The client went away: says so, unless the body is complete. */
   abort(): void {
-    this.#settle(new PeerError('PEER_GONE', this.bytes), undefined, NONE);
-    this.discard();
+    this.#giveUp(new PeerError('PEER_GONE', this.bytes));
   }
 
   /** The request is given up. */
   discard(): void {
+    this.#watch.delete(this);
     this.#done = undefined;
     this.#chunks = [];
     this.#queuedBytes = 0;

@@ -6,6 +6,7 @@
 import type { Code, NuwsgiError } from '../base/errors.js';
 import type { Receiver } from '../dispatch/receiver.js';
 import type { ConnectionLimit } from './connection-limit.js';
+import type { Watch } from './watch.js';
 
 /** An app, or what stands in front of all apps, under its mount point. */
 export interface Mount {
@@ -27,9 +28,11 @@ export interface Limits {
   readonly spoolDirectory: string;
   /** How long a request head may take to come. */
   readonly headTimeoutMs: number;
-  /** How long nothing may come of a body that is not complete. */
+  /** How long nothing may come of a body that is not complete, or be taken of an answer. */
   readonly idleTimeoutMs: number;
-  /** How long a connection may stay open without a request. */
+  /** How many bytes of a body must come per second, on average over `idleTimeoutMs`; 0: any number. */
+  readonly minBodyRate: number;
+  /** How long a connection may stay open without a request; 0: it is closed behind each answer. */
   readonly keepAliveTimeoutMs: number;
 }
 
@@ -40,6 +43,8 @@ export interface Site {
   /** Whether the server is on its way out: answers say `Connection: close`. */
   readonly draining: boolean;
   readonly connections: ConnectionLimit;
+  /** Of what comes in more than one piece. */
+  readonly watch: Watch;
   /** Something a person should know. Nothing of the client's in it unescaped. */
   warn(text: string): void;
   /** A request was refused before an app saw it. */

@@ -68,6 +68,12 @@ export class UwsExchange extends Exchange implements BodySource {
     if (!this.gone) this.#res.resume();
   }
 
+  /** Its timer runs anew, which would cut off whoever sends less than 16 kB/s: how slow is too slow is ours to say. */
+  keepAlive(): void {
+    this.pause();
+    this.resume();
+  }
+
   override released(): void {
     if (this.spoolFd >= 0) close(this.spoolFd);
     this.spoolFd = -1;

@@ -22,6 +22,7 @@ import { placePacket } from './place-packet.js';
 import { RequestBody } from './request-body.js';
 import type { Site } from './site.js';
 import { UwsgiExchange } from './uwsgi-exchange.js';
+import type { Watched } from './watch.js';
 
 export interface UwsgiOptions {
   /** Variables that uWSGI would load code from are let through to the app. */
@@ -108,7 +109,7 @@ export class UwsgiListener implements Listener {
 }
 
 /** One connection: its packet, its body, its answer. */
-class Connection {
+class Connection implements Watched {
   readonly #socket: Socket;
   readonly #peer: string;
   readonly #site: Site;
@@ -117,6 +118,8 @@ class Connection {
   #body: RequestBody | undefined;
   #bodyLeft = 0;
   #isSettled = false;
+  /** When a packet that comes in pieces has to be whole; 0: it has not begun, or came in one piece. */
+  #deadlineMs = 0;
 
   constructor(socket: Socket, peer: string, shared: Shared) {
     const { limits } = shared.site;
@@ -139,15 +142,30 @@ class Connection {
       return;
     }
     const outcome = this.#packet.feed(chunk);
+    if (outcome.kind !== 'more' && this.#deadlineMs > 0) this.#site.watch.delete(this);
     if (outcome.kind === 'request') {
       this.#onPacket(outcome.payload, outcome.rest);
     } else if (outcome.kind === 'fault') {
       this.#refuse(outcome.error);
+    } else if (outcome.kind === 'more') {
+      if (this.#deadlineMs === 0) this.#beginWatch();
     } else if (outcome.kind === 'ping') {
       this.#isSettled = true;
       this.#site.warn(`${this.#peer}: PING`);
       this.#socket.end(packetHeader(MODIFIER.PING, 0, 1));
     }
+  }
+
+  /** The packet comes in pieces, and all of it has to come in time. */
+  #beginWatch(): void {
+    const { watch, limits } = this.#site;
+    this.#deadlineMs = performance.now() + limits.headTimeoutMs;
+    watch.add(this);
+  }
+
+  check(nowMs: number): void {
+    if (nowMs >= this.#deadlineMs)
+      this.#refuse(new PeerError('PEER_TIMEOUT', 'the packet', this.#site.limits.headTimeoutMs));
   }
 
   #onPacket(payload: Buffer, rest: Buffer): void {
@@ -190,7 +208,7 @@ class Connection {
     record.variables = facts.variables;
     record.arrivedAtMs = performance.now();
     this.#bodyLeft = facts.contentLength;
-    this.#body = new RequestBody(this.#site.limits, this.#socket, (error, input, fd) => {
+    this.#body = new RequestBody(this.#site.limits, this.#site.watch, this.#socket, (error, input, fd) => {
       this.#isSettled = true;
       if (error !== undefined) {
         this.#refuse(error);
@@ -237,6 +255,7 @@ class Connection {
 
   /** The connection is gone. What becomes of a body that was on its way, its exchange says. */
   #onClose(): void {
+    if (this.#deadlineMs > 0) this.#site.watch.delete(this);
     if (this.#isSettled || this.#body !== undefined || this.#packet.isEmpty) return;
     this.#isSettled = true;
     this.#site.onRefused(this.#peer, new PeerError('PEER_GONE', 0));
@@ -244,6 +263,7 @@ class Connection {
 
   #refuse(error: NuwsgiError<Code>): void {
     this.#isSettled = true;
+    if (this.#deadlineMs > 0) this.#site.watch.delete(this);
     this.#body?.discard();
     this.#site.onRefused(this.#peer, error);
     UwsgiExchange.refuseOn(this.#socket, error);

@@ -181,22 +181,16 @@ function describeSlowClients(engine: Engine): void {
       assert.equal((await request(journal.server.port, '/', { timeoutMs: 1000 })).status, 200);
     const got = await Promise.all(ends);
     assert.deepEqual((await journal.entries('127.0.0.1')).length, 5, 'the app saw half a request');
-    if (engine === 'uws') {
-      assert.deepEqual(new Set(got), new Set(['']), 'it knows no 408');
-      return;
-    }
     for (const [i, start] of all.entries()) {
-      if (start === '') assert.equal(got[i], '', 'nobody asked for anything');
+      // uWebSockets.js hands no half heads over, and closes them itself
+      const isUnseen = start === '' || (engine === 'uws' && !start.includes('\r\n\r\n'));
+      if (isUnseen) assert.equal(got[i], '', start);
       else assert.match(got[i]!, /^HTTP\/1\.1 408 Request Timeout\r\n/, start);
     }
-    assert.match(
-      journal.server.log,
-      /^refused 408 127\.0\.0\.1: the rest of the request head did not come within 2000 ms$/m,
-    );
-    assert.match(
-      journal.server.log,
-      /^refused 408 127\.0\.0\.1: the rest of the request body did not come within 2000 ms$/m,
-    );
+    const told = (part: string) =>
+      new RegExp(`^refused 408 127\\.0\\.0\\.1: the rest of the request ${part} did not come within 2000 ms$`, 'm');
+    assert.match(journal.server.log, told('body'));
+    if (engine === 'node') assert.match(journal.server.log, told('head'));
   });
 }
 

@@ -64,6 +64,8 @@ export interface Option {
   readonly range?: readonly [least: number, most: number];
   /** What the option means when it stands alone; on the command line its value then comes behind `=` only. */
   readonly bare?: string;
+  /** What `false` means, where that is a value of its own. */
+  readonly off?: string;
   /** A value above the range is cut down with a warning instead of refused. */
   readonly clamps?: true;
   readonly choices?: readonly string[];

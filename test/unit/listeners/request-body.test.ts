@@ -10,6 +10,7 @@ import { after, describe, test } from 'node:test';
 import type { PeerError, ServerFault } from '../../../src/base/errors.js';
 import { RequestBody } from '../../../src/listeners/request-body.js';
 import type { Limits } from '../../../src/listeners/site.js';
+import { Watch } from '../../../src/listeners/watch.js';
 import { until } from '../../e2e/harness.js';
 
 const INLINE_BYTES = 1000;
@@ -44,7 +45,7 @@ class Upload {
     this.settled = new Promise((resolve) => {
       settle = resolve;
     });
-    this.body = new RequestBody(all as Limits, source, (error, input, fd, bytes) => {
+    this.body = new RequestBody(all as Limits, new Watch(), source, (error, input, fd, bytes) => {
       assert(!this.isSettled, 'settled twice');
       this.isSettled = true;
       settle({ ...(error && { error }), ...(input && { input: Uint8Array.from(input) }), fd, bytes });
@@ -198,5 +199,55 @@ describe('a request body', () => {
     } finally {
       limit('unlimited');
     }
+  });
+});
+
+describe('a request body that comes slowly', () => {
+  const LIMITS = { idleTimeoutMs: 10_000, minBodyRate: 100 };
+  const start = performance.now();
+  /** Feeds `bytes` bytes and looks at the body, as if so many seconds had gone by since it began. */
+  const step = (upload: Upload, second: number, bytes: number) => {
+    if (bytes > 0) upload.body.feed(Buffer.alloc(bytes), false);
+    upload.body.check(start + 1000 + second * 1000); // it began a moment after `start`
+  };
+
+  test('is given up when it is below the rate over the time it has, and not for a pause in it', async () => {
+    const steady = new Upload(LIMITS);
+    steady.body.feed(Buffer.alloc(1), false);
+    for (let second = 1; second <= 40; second++) step(steady, second, second % 8 === 0 ? 1300 : 0);
+    assert(!steady.isSettled);
+    const slow = new Upload(LIMITS);
+    slow.body.feed(Buffer.alloc(1), false);
+    for (let second = 1; second <= 20; second++) step(slow, second, 50);
+    const { error } = await slow.settled;
+    assert.equal(error?.code, 'PEER_SLOW');
+    assert.equal(error.status, 408);
+    for (const { body } of [steady, slow]) body.discard();
+  });
+
+  test('is not given up for a burst that came before: what counts is how it comes now', async () => {
+    const upload = new Upload(LIMITS);
+    upload.body.feed(Buffer.alloc(INLINE_BYTES), false);
+    for (let second = 1; second <= 30; second++) step(upload, second, 5);
+    assert.equal((await upload.settled).error?.code, 'PEER_SLOW');
+  });
+
+  test('is given up when nothing comes, whatever the rate', async () => {
+    const upload = new Upload({ ...LIMITS, minBodyRate: 0 });
+    upload.body.feed(Buffer.alloc(1), false);
+    for (let second = 1; second <= 30; second++) step(upload, second, 1);
+    assert(!upload.isSettled);
+    for (let second = 31; second <= 42; second++) step(upload, second, 0);
+    assert.equal((await upload.settled).error?.code, 'PEER_TIMEOUT');
+  });
+
+  test('has as much time as it needs while the disk is what is slow', async () => {
+    const upload = new Upload(LIMITS);
+    upload.body.feed(Buffer.alloc(LARGE_BYTES), false); // more than may wait: its source is paused
+    assert.equal(upload.paused, 1);
+    for (let second = 1; second <= 60; second++) upload.body.check(start + second * 1000);
+    assert(!upload.isSettled);
+    upload.body.discard();
+    await assertNothingLeft();
   });
 });
