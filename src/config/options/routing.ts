@@ -10,7 +10,7 @@ const FORM = 'REGEX ACTION';
 export const ROUTING = [
   { name: 'route', kind: 'text', many: true, value: FORM,
     help: 'do something where PATH_INFO matches: redirect:URL, return:STATUS, rewrite:PATH, addheader:, static:, basicauth: ...',
-    differs: 'Regular expressions are those of JavaScript. What a request brings is escaped where it goes into a URL, and refused where it would end a header line. Rules come before static files.' },
+    differs: 'Regular expressions are those of JavaScript. What a request brings is escaped where it goes into a URL, and refused where it would end a header line.' },
   { name: 'route-host', kind: 'text', many: true, value: FORM, help: 'as route, for the Host field' },
   { name: 'route-uri', kind: 'text', many: true, value: FORM, help: 'as route, for REQUEST_URI' },
   { name: 'route-qs', kind: 'text', many: true, value: FORM, help: 'as route, for QUERY_STRING' },

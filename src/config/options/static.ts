@@ -2,13 +2,11 @@
 
 import type { Option } from './table.js';
 
-const BEFORE_APP = 'Rules (route) come first, so that they protect files too; in uWSGI files come first.';
-
 // biome-ignore format: a table
 export const STATIC = [
   { name: 'static-map', kind: 'mapping', many: true, value: '/PATH=DIR|FILE',
     help: 'send what lies in this directory for paths below /PATH; what is not there goes to the app',
-    differs: `The path matches only at a slash: /static does not cover /staticx. ${BEFORE_APP}` },
+    differs: 'The path matches only at a slash: /static does not cover /staticx.' },
   { name: 'static-map2', kind: 'mapping', many: true, value: '/PATH=DIR',
     help: 'as static-map, but /PATH itself is looked for in the directory too',
     differs: 'The path matches only at a slash.' },

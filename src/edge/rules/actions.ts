@@ -117,8 +117,10 @@ function rewrite(target: Template, isLast: boolean, { captureForm, at }: Place):
     const question = url.indexOf('?');
     const path = decodePath(question < 0 ? url : url.slice(0, question));
     if (path === undefined) return refusal(at, 'the rewritten path has a %00');
-    context.request.set('PATH_INFO', path);
-    context.request.set('QUERY_STRING', question < 0 ? '' : url.slice(question + 1));
+    const { request } = context;
+    const queries = [question < 0 ? '' : url.slice(question + 1), request.get('QUERY_STRING')];
+    request.set('PATH_INFO', path);
+    request.set('QUERY_STRING', queries.filter((query) => query !== '').join('&')); // as in uWSGI
     return isLast ? 'last' : undefined;
   };
 }

@@ -24,17 +24,20 @@ export function makeBasicAuth(
   warn: (text: string) => void,
 ): Act {
   const who = usersOf(users, at, directory, warn);
-  const denied: Outcome = isOptional ? undefined : { kind: 'reply', reply: unauthorized(realm) };
-  const settle = ({ request }: RuleContext, name: string, judgement: Judgement): Outcome => {
+  const asked: Outcome = { kind: 'reply', reply: unauthorized(realm) };
+  const settle = (context: RuleContext, name: string, judgement: Judgement): Outcome => {
+    const { request } = context;
     if (judgement === 'busy') return { kind: 'reply', reply: { status: 503, fields: [['Retry-After', '1']] } };
-    if (!judgement) return denied;
+    if (!judgement) return isOptional ? undefined : asked;
+    context.isAuthenticated = true;
     request.set('REMOTE_USER', name);
     request.exchange.record.user = name;
     return undefined;
   };
   return (context) => {
+    if (context.isAuthenticated) return undefined; // by a rule before this one: so rules can be tried in turn
     const given = credentials(context.request.get('HTTP_AUTHORIZATION'));
-    if (given === undefined) return denied;
+    if (given === undefined) return asked;
     const [name, password] = given;
     const judgement = who.check(name, password);
     if (!(judgement instanceof Promise)) return settle(context, name, judgement);
@@ -46,7 +49,7 @@ function usersOf(users: BasicAuth['users'], at: string, directory: string, warn:
   const latin1 = (text: string) => Buffer.from(text).toString('latin1');
   if (users.kind === 'nobody') return NOBODY;
   if (users.kind === 'file') return new UserFile(resolve(directory, users.path), at, warn);
-  return oneUser(latin1(users.name), users.password === undefined ? undefined : latin1(users.password));
+  return oneUser(latin1(users.name), latin1(users.password));
 }
 
 function unauthorized(realm: string): Reply {

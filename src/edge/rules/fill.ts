@@ -13,6 +13,8 @@ export interface RuleContext {
   readonly request: EdgeRequest;
   /** What the rule's pattern matched, and its groups. */
   captures: RegExpExecArray | null;
+  /** A rule has checked who it is. */
+  isAuthenticated: boolean;
 }
 
 export type Fill = (context: RuleContext) => string;

@@ -36,7 +36,7 @@ export class RuleChain {
 
   /** What becomes of `request`; undefined: it goes on, with what the rules have set. Never rejects. */
   run(request: EdgeRequest): Verdict | undefined | Promise<Verdict | undefined> {
-    return run(this.#run({ request, captures: null }));
+    return run(this.#run({ request, captures: null, isAuthenticated: false }));
   }
 
   *#run(context: RuleContext): Steps<Verdict | undefined> {

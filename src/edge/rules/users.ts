@@ -25,12 +25,12 @@ const isEqual = (a: string, b: string) => timingSafeEqual(digest(a), digest(b));
 
 export const NOBODY: Users = { check: () => false };
 
-/** One user; `password` undefined: any. Both as the bytes of their UTF-8. */
-export function oneUser(name: string, password: string | undefined): Users {
+/** One user. Both as the bytes of their UTF-8. */
+export function oneUser(name: string, password: string): Users {
   return {
     check(givenName, givenPassword) {
       const isName = isEqual(name, givenName);
-      const isPassword = password === undefined || isEqual(password, givenPassword);
+      const isPassword = isEqual(password, givenPassword);
       return isName && isPassword;
     },
   };

@@ -93,17 +93,22 @@ export class StaticFiles {
   }
 
   /**
-   * The answer with the file at `path`, which a rule or an app names, if it lies in `root` or a safe directory.
-   * Undefined when there is none. Never rejects.
+   * The answer with the file at `path`, which a rule or an app names, if it lies in `root` or a safe directory; of a
+   * directory, with its index. Undefined when there is none. Never rejects.
    */
   named(path: string, root: Tree, request: EdgeRequest): Found | undefined | Promise<Found | undefined> {
     return run(this.#named(path, root, request));
   }
 
   *#named(path: string, root: Tree, request: EdgeRequest): Steps<Found | undefined> {
-    const stored = yield* wait(this.#store.get(path, root, this.#safe));
-    if (stored.kind === 'file') return yield* this.#answer(path, root, stored.file, request);
-    return stored.kind === 'directory' ? undefined : this.#refusal(stored, path, root);
+    const slash = path.endsWith('/') ? '' : '/';
+    for (const name of [path, ...this.#plan.indexes.map((index) => `${path}${slash}${index}`)]) {
+      const stored = yield* wait(this.#store.get(name, root, this.#safe));
+      if (stored.kind === 'file') return yield* this.#answer(name, root, stored.file, request);
+      if (stored.kind === 'missing' && name === path) return undefined;
+      if (stored.kind === 'outside' || stored.kind === 'failed') return this.#refusal(stored, name, root);
+    }
+    return undefined;
   }
 
   /** The safe directory that `path` is below, by its text. */

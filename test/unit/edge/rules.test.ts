@@ -134,8 +134,9 @@ describe('rewritten paths', () => {
     ['--route|^/foo/(.*) rewrite:/bar/$1',                { PATH_INFO: '/foo/a?admin=1' },              '/bar/a?admin=1',  ''],
     ['--route|^/foo/(.*) rewrite:/bar/$1',                { PATH_INFO: '/foo/%2e%2e' },                 '/bar/%2e%2e',     ''],
     ['--route-uri|^/foo/(.*) rewrite:/bar/$1',            { REQUEST_URI: '/foo/a%20b?c=d' },            '/bar/a b',        'c=d'],
-    ['--route|^/foo rewrite:/bar?${QUERY_STRING}',        { PATH_INFO: '/foo', QUERY_STRING: 'a=b%26c' }, '/bar',          'a=b%26c'],
-    ['--route|^/foo rewrite:/bar',                        { PATH_INFO: '/foo', QUERY_STRING: 'a=b' },   '/bar',            ''],
+    ['--route|^/foo rewrite:/bar?${QUERY_STRING}',        { PATH_INFO: '/foo', QUERY_STRING: 'a=b%26c' }, '/bar',          'a=b%26c&a=b%26c'],
+    ['--route|^/foo rewrite:/bar',                        { PATH_INFO: '/foo', QUERY_STRING: 'a=b' },   '/bar',            'a=b'],
+    ['--route|^/foo rewrite:/bar?c=d',                    { PATH_INFO: '/foo', QUERY_STRING: 'a=b' },   '/bar',            'c=d&a=b'],
     ['--route|^/foo rewrite:/${HTTP_HOST}/x',             { PATH_INFO: '/foo', HTTP_HOST: 'a?b=c' },    '/a?b=c/x',        ''],
   ] as const;
   test('hold what the request brought as text: it adds no query, and is not decoded twice', async () => {
@@ -286,8 +287,8 @@ describe('basicauth', () => {
     ['ann:s3cret', { HTTP_AUTHORIZATION: 'Basic !!!' }, undefined],
     ['ann:s3cret', basic('ann'), undefined],
     ['ann:a:b', basic('ann:a:b'), 'ann'],
-    ['ann:', basic('ann:whatever'), 'ann'],
-    ['ann:', basic('bob:whatever'), undefined],
+    ['ann:', basic('ann:'), 'ann'],
+    ['ann:', basic('ann:whatever'), undefined],
     ['', basic('ann:s3cret'), undefined],
     ['j\u00fcrgen:gr\u00fc\u00dfe', basic('j\u00fcrgen:gr\u00fc\u00dfe'), 'j\u00c3\u00bcrgen'],
     ['users', basic('ann:secret'), undefined],
@@ -306,11 +307,20 @@ describe('basicauth', () => {
     }
   });
 
-  test('goes on to the next rule where that is asked for', async () => {
-    const rules = [...rule('ann:1', 'basicauth-next'), '--route-if', 'empty:${REMOTE_USER} return:403'];
-    assert.equal((await outcome(rules, basic('ann:1'))).verdict, undefined);
-    const { verdict } = await outcome(rules, basic('ann:2'));
-    assert.equal(verdict?.kind === 'reply' && verdict.reply.status, 403);
+  test('goes on to the next rule where the password is wrong and that is asked for', async () => {
+    const rules = [...rule('ann:1', 'basicauth-next'), ...rule('bob:2')];
+    const statusOf = async (variables: Readonly<Record<string, string>>) => {
+      const { verdict } = await outcome(rules, variables);
+      return verdict?.kind === 'reply' ? verdict.reply.status : 'passes';
+    };
+    assert.equal(await statusOf(basic('ann:1')), 'passes', 'the second rule does not ask again');
+    assert.equal(await statusOf(basic('bob:2')), 'passes');
+    assert.equal(await statusOf(basic('ann:2')), 401);
+    const [only] = [rule('ann:1', 'basicauth-next')];
+    assert.equal((await outcome(only, {})).verdict?.kind, 'reply', 'without a password it asks for one');
+    assert.equal((await outcome(only, basic('x:y'))).verdict, undefined);
+    const forged = await outcome(rule('ann:1'), { REMOTE_USER: 'ann' });
+    assert.equal(forged.verdict?.kind, 'reply', 'what a peer says of the user counts for nothing');
   });
 
   test('does not start with a file of users that it cannot use', async () => {
