@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { type Engine, type RawOptions, type RawResult, raw, request, startOn, type TestServer } from './harness.js';
+import type { UwsLimit } from './uws-limits.js';
 
 /** A request as the app saw it: its environ, as far as it is text, and its body. */
 export type Entry = Readonly<Record<string, string>> & { readonly body: string };
@@ -130,7 +131,7 @@ export interface BadRequest {
    * - `closes`: it gives the connection up, because more came behind the request, and the status is not seen;
    * - otherwise the name of a limit in docs/security.md, with what happens instead.
    */
-  readonly uws?: 'itself' | 'closes' | { readonly limit: string; readonly instead: 'hangs' | 'closes' | 'taken' };
+  readonly uws?: 'itself' | 'closes' | { readonly limit: UwsLimit; readonly instead: 'hangs' | 'closes' | 'taken' };
 }
 
 /** A request that must never be run, to be put behind another one. */

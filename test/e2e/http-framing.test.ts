@@ -373,33 +373,3 @@ describe('HTTP/1.0 and half-closed connections, which uWebSockets.js does not kn
     assert.equal(entries[0]?.body, 'hello');
   });
 });
-
-describe('what uWebSockets.js does instead', () => {
-  let journal: JournalServer;
-  before(async () => {
-    journal = await JournalServer.start('uws');
-  });
-  after(() => journal.stop());
-
-  const LIMITS: readonly BadRequest[] = [
-    { name: 'HTTP/1.0 is refused', bytes: 'GET / HTTP/1.0\r\nHost: a\r\n\r\n', status: 505, uws: 'itself' },
-    { name: 'a valid trailer is refused', bytes: chunked('0\r\nX-T: 1\r\n\r\n'), status: 505, uws: 'itself' },
-    { name: 'an extension is misread', bytes: chunked('5;a=b\r\nhello\r\n0\r\n\r\n'), status: 400, uws: WAITS },
-    {
-      name: 'what looks like a request in a trailer closes the connection',
-      bytes: chunked(`0\r\nX:${SMUGGLED}`),
-      status: 400,
-      uws: { limit: 'chunk-syntax', instead: 'closes' },
-    },
-  ];
-
-  test('T4: trailers and chunk extensions cost the request, and smuggle nothing', async () => {
-    await forEach(LIMITS, (bad) => assertRefused(journal, bad));
-  });
-
-  test('T3: a chunked request is the last one of its connection', async () => {
-    const { closed, answers } = await journal.send(chunked('5\r\nhello\r\n0\r\n\r\n'));
-    assert(closed);
-    assert.equal(answers[0]?.headers.connection, 'close');
-  });
-});

@@ -4,15 +4,15 @@
 // Written from RFC 9110 sections 5.5 and 7, RFC 9112 sections 2, 3 and 5, and PEP 3333.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { ENGINES, type Engine, open } from './harness.js';
+import { ENGINES, type Engine } from './harness.js';
 import { assertRefused, type BadRequest, type Entry, forEach, JournalServer, SMUGGLED } from './http-contract.js';
+import type { UwsLimit } from './uws-limits.js';
 
 const get = (fields: string, target = '/g') => `GET ${target} HTTP/1.1\r\n${fields}\r\n\r\n`;
 const withHost = (field: string) => get(`Host: a\r\n${field}`);
-const HANGS = (limit: string) => ({ limit, instead: 'hangs' }) as const;
-const TAKEN = (limit: string) => ({ limit, instead: 'taken' }) as const;
+const HANGS = (limit: UwsLimit) => ({ limit, instead: 'hangs' }) as const;
+const TAKEN = (limit: UwsLimit) => ({ limit, instead: 'taken' }) as const;
 
 const FIELDS: readonly BadRequest[] = [
   { name: 'a line that ends with LF', bytes: withHost('X: 1\nY: 2'), status: 400, uws: 'itself' },
@@ -337,41 +337,5 @@ describe('request heads that only node:http takes', () => {
 
   test('T5: empty lines in front of a request are passed over', async () => {
     only((await journal.send(`\r\n\r\n${get('Host: a')}`, { answers: 1 })).entries);
-  });
-});
-
-describe('what uWebSockets.js does with them', () => {
-  let journal: JournalServer;
-  before(async () => {
-    journal = await JournalServer.start('uws');
-  });
-  after(() => journal.stop());
-
-  const LIMITS: readonly BadRequest[] = [
-    { name: 'absolute form', bytes: line('GET http://h/x HTTP/1.1'), status: 505, uws: 'itself' },
-    { name: 'OPTIONS *', bytes: line('OPTIONS * HTTP/1.1'), status: 505, uws: 'itself' },
-    { name: 'empty line in front', bytes: `\r\n${get('Host: a')}`, status: 400, uws: HANGS('empty-line') },
-  ];
-
-  test('T14: absolute form and OPTIONS * are refused', async () => {
-    await forEach(LIMITS, (bad) => assertRefused(journal, bad));
-  });
-
-  test('T11: bytes above 0x7f at the ends of a value are lost', async () => {
-    const entry = only((await journal.send(withHost('X: Jos\xe9\r\nY: \xc3\xa9'), { answers: 1 })).entries);
-    assert.deepEqual([entry.HTTP_X, entry.HTTP_Y], ['Jos', '']);
-  });
-
-  test('T5: a field without a name hides the fields behind it, even a length, whose body then is a request', async () => {
-    const entry = only((await journal.send(withHost(': a\r\nX: hidden'), { answers: 1 })).entries);
-    assert(!('HTTP_X' in entry));
-    const socket = await open(journal.server.port);
-    socket.write(`POST /p HTTP/1.1\r\nHost: a\r\n: a\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n`);
-    await once(socket, 'data');
-    socket.write(SMUGGLED);
-    await once(socket, 'data');
-    socket.destroy();
-    const paths = (await journal.entries('127.0.0.1')).map((seen) => seen.PATH_INFO);
-    assert.deepEqual(paths, ['/p', '/smuggled'], 'this is why it must not stand behind a proxy');
   });
 });

@@ -1,4 +1,4 @@
-// The server among other processes: hooks, daemons, cron, users, the background.
+// The server among other processes: hooks, daemons, cron, users (row T36 of docs/security.md), the background.
 
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

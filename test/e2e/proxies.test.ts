@@ -1,5 +1,5 @@
 // Who the client is, when proxies stand in front: fields of trusted ones, the PROXY protocol of a real HAProxy, and what
-// a client can do about it, which is nothing.
+// a client can do about it, which is nothing (row T9 of docs/security.md).
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

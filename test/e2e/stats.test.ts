@@ -1,4 +1,5 @@
-// The statistics of a running server: uWSGI's form beside a real uWSGI's, their figures, and who gets to see them.
+// The statistics of a running server: uWSGI's form beside a real uWSGI's, their figures, and who gets to see them
+// (row T30 of docs/security.md).
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';

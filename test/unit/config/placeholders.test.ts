@@ -65,7 +65,7 @@ describe('placeholders', () => {
     );
   });
 
-  test('@(file) is the text of a file without its last line end; commands and URLs are refused', () => {
+  test('T33: @(file) is the text of a file without its last line end; commands and URLs are refused', () => {
     const directory = directoryWith({ 'secret.txt': 'one\ntwo\n' });
     const nothing = () => undefined;
     assert.equal(expand(`<@(${directory}/secret.txt)>`, {}, nothing), '<one\ntwo>');

@@ -1,3 +1,5 @@
+// Opening what a path may name and what it may not: row T13 of docs/security.md.
+
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {

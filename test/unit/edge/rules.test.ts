@@ -341,7 +341,7 @@ describe('basicauth', () => {
   });
 });
 
-describe('time that a request can cost', () => {
+describe('T37: time that a request can cost', () => {
   const HUGE = 16_384;
   const within = async (ms: number, rules: readonly string[], variables: Readonly<Record<string, string>>) => {
     const started = performance.now();

@@ -1,5 +1,6 @@
 // Heads of apps against both checkers, that of JS apps (wire/head.ts) and that of Python ones (bridge_wsgi.py): the
-// corpus of test/corpus/answer-heads.ts, and heads made at random, on which the two must agree.
+// corpus of test/corpus/answer-heads.ts, and heads made at random, on which the two must agree (rows T18 and T19 of
+// docs/security.md).
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,5 +1,6 @@
 // From an HTTP head to the environ block: what is taken, what is dropped, what is refused. The same on a live server is
-// in test/e2e/http-heads.test.ts; here are the cases that an engine's own parser would not let through.
+// in test/e2e/http-heads.test.ts; here are the cases that an engine's own parser would not let through (rows T5, T6, T10
+// and T12 of docs/security.md).
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
