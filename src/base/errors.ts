@@ -9,6 +9,8 @@ interface Failure {
   readonly status: number;
   /** Exit code of the process, where it ends the start. 22 is uWSGI's "no app loaded" (UWSGI_FAILED_APP_CODE). */
   readonly exit: number;
+  /** What a client is told besides the status. Nothing about this server that it should not know. */
+  readonly hint?: string;
   text(...facts: never[]): string;
 }
 
@@ -111,7 +113,9 @@ const FAILURES = {
   PEER_WRONG_PROTOCOL: {
     status: 400,
     exit: 1,
-    text: (protocol: string) => `${protocol} was sent to a uwsgi socket; for HTTP use --http or --http-socket`,
+    hint: 'This is a uwsgi socket: it does not speak HTTP.\nFor HTTP start the server with --http or --http-socket, and not with --socket.',
+    text: (protocol: string, bytes: number, limit: number) =>
+      `${protocol} was sent to a uwsgi socket; for HTTP use --http or --http-socket (invalid request block size: ${bytes} (max ${limit})...skip)`,
   },
   PEER_MODIFIER: {
     status: 400,
@@ -153,6 +157,18 @@ const FAILURES = {
     text: (bytes: number | string, limit: number) => `a body of ${bytes} bytes is over limit-post (${limit})`,
   },
   PEER_EXPECTATION: { status: 417, exit: 1, text: (value: string) => `cannot meet Expect: ${value}` },
+  PEER_CONTENT_LENGTH: {
+    status: 413,
+    exit: 1,
+    text: (bytes: number, limit: number) =>
+      `Invalid (too big) CONTENT_LENGTH. skip. ${bytes} bytes is over limit-post (${limit})`,
+  },
+  PEER_TOO_MANY_VARS: {
+    status: 431,
+    exit: 1,
+    text: (limit: number) =>
+      `max vec size reached. skip this var. The number of variables is over max-vars (twice ${limit / 2})`,
+  },
   PEER_HEAD_TOO_LARGE: {
     status: 431,
     exit: 1,
@@ -210,6 +226,12 @@ export class NuwsgiError<C extends Code = Code> extends Error {
   /** HTTP status for the client. */
   get status(): number {
     return FAILURES[this.code].status;
+  }
+
+  /** What a client is told besides the status. */
+  get hint(): string | undefined {
+    const failure: Failure = FAILURES[this.code];
+    return failure.hint;
   }
 
   /** Exit code for the shell. */

@@ -104,7 +104,8 @@ export class UwsgiListener implements Listener {
   #warnOfDropped(name: string, peer: string): void {
     if (this.#warned.has(name) || this.#warned.size > 100) return;
     this.#warned.add(name);
-    this.#shared.site.warn(`${peer}: the variable "${printable(name)}" is dropped: no uwsgi peer may set it`);
+    const told = `the variable "${printable(name)}" is dropped: no uwsgi peer may set it`;
+    this.#shared.site.warn(`${peer}: ${name === '' ? 'uwsgi key cannot be null. skip this var.' : told}`);
   }
 }
 
@@ -179,7 +180,7 @@ class Connection implements Watched {
       return;
     }
     if (bodyBytes > 0 && facts.contentLength > bodyBytes) {
-      this.#refuse(new PeerError('PEER_BODY_TOO_LARGE', facts.contentLength, bodyBytes));
+      this.#refuse(new PeerError('PEER_CONTENT_LENGTH', facts.contentLength, bodyBytes));
       return;
     }
     let prepared = payload.subarray(0, facts.bytes);

@@ -45,7 +45,7 @@ export function answerFor(error: NuwsgiError<Code>): PlainAnswer {
   const status = statusLine(error.status);
   const fields: [string, string][] = [['Content-Type', 'text/plain']];
   if (error.status === 503) fields.push(['Retry-After', '1']);
-  return { status, fields, body: Buffer.from(`${status.slice(4)}\n`) };
+  return { status, fields, body: Buffer.from(`${error.hint ?? status.slice(4)}\n`) };
 }
 
 /**

@@ -82,6 +82,8 @@ export type PacketOutcome =
   | { readonly kind: 'fault'; readonly error: PeerError };
 
 const MORE: PacketOutcome = { kind: 'more' };
+/** uWSGI's words, because people look for them; the app may be none of Python. */
+const EMPTY = 'Empty python request. skip. It is an empty packet';
 
 /**
  * Puts a packet together from the pieces of a connection, however it is cut. A packet that comes in one piece, as they
@@ -133,11 +135,11 @@ export class PacketReader {
 
   #check(header: PacketHeader): PeerError | undefined {
     const foreign = foreignProtocol(this.#bytes);
-    if (foreign !== undefined) return new PeerError('PEER_WRONG_PROTOCOL', foreign);
+    if (foreign !== undefined) return new PeerError('PEER_WRONG_PROTOCOL', foreign, header.bytes, this.#mostBytes);
     if (header.modifier1 === MODIFIER.PING) return undefined;
     if (header.modifier1 !== MODIFIER.REQUEST) return new PeerError('PEER_MODIFIER', header.modifier1);
     if (header.bytes > this.#mostBytes) return new PeerError('PEER_PACKET_TOO_LARGE', header.bytes, this.#mostBytes);
-    return header.bytes === 0 ? new PeerError('PEER_BAD_REQUEST', 'an empty packet') : undefined;
+    return header.bytes === 0 ? new PeerError('PEER_BAD_REQUEST', EMPTY) : undefined;
   }
 }
 
@@ -232,7 +234,7 @@ export function preparePayload(
       continue;
     }
     if (++facts.variables > maxVariables) {
-      return new PeerError('PEER_HEAD_TOO_LARGE', 'the number of variables', 'max-vars (twice)', maxVariables);
+      return new PeerError('PEER_TOO_MANY_VARS', maxVariables);
     }
     const found = USES.get(fingerprint(nameBytes, bytes[nameAt]!, bytes[lengthAt - 2]!, bytes[lengthAt - 1]!));
     if (found !== undefined && bytes.toString('latin1', nameAt, lengthAt) === found[0]) {
@@ -248,17 +250,14 @@ export function preparePayload(
 
 /** The value of `name` in a payload that `preparePayload` has checked; '' when it is not there. */
 export function valueIn(payload: Buffer, name: string): string {
-  const mark = `\0\0${name}\0\0`;
-  const at = payload.indexOf(mark, 0, 'latin1');
-  if (at < 0) return '';
-  const start = at + mark.length;
-  const end = payload.indexOf(0, start);
-  return payload.toString('latin1', start, end < 0 ? payload.length : end);
+  return variablesOf(payload).get(name) ?? ''; // not by a search for the name: it may be the value of another one
 }
 
 function overrun(bytes: number, payloadBytes: number): PeerError {
   const what = bytes < 0 ? 'ends in the middle of a length' : `has a length of ${bytes} that goes beyond its end`;
-  return new PeerError('PEER_BAD_REQUEST', `the packet of ${payloadBytes} bytes ${what}`);
+  const size = bytes < 0 ? payloadBytes : bytes;
+  const text = `invalid uwsgi request (current strsize: ${size}). skip. The packet of ${payloadBytes} bytes ${what}`;
+  return new PeerError('PEER_BAD_REQUEST', text);
 }
 
 /** Whether the name is some bytes long, and each of them a visible ASCII character: all others make no variable. */

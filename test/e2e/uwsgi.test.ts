@@ -25,7 +25,8 @@ async function inspect(port: number, packet: Buffer) {
 describe('the uwsgi listener', () => {
   let server: TestServer;
   before(async () => {
-    const apps = ['--mount', '/=inspect.py', '--mount', '/sub=inspect.py', '--mount', '/js=hello.mjs'];
+    const more = ['--mount', '/sub=inspect.py', '--mount', '/js=hello.mjs', '--mount', '/proxy=behind_proxy.py'];
+    const apps = ['--mount', '/=inspect.py', ...more];
     server = await startServer(['--socket', '127.0.0.1:0', ...apps, '--socket-timeout', '2']);
   });
   after(() => server.stop());
@@ -43,6 +44,31 @@ describe('the uwsgi listener', () => {
       }),
     );
     assert.deepEqual(new Set(told), new Set(['HTTP/1.1 408']));
+  });
+
+  test('HTTP that was meant for another socket is told so, in the log and to whoever sent it', async () => {
+    const from = server.log.length;
+    const { answers, closed } = await raw(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    assert(closed);
+    assert.equal(answers[0]?.status, 400);
+    assert.match(
+      answers[0].body,
+      /^This is a uwsgi socket: it does not speak HTTP\.\nFor HTTP start the server with --http/,
+    );
+    await server.waitForLog(/HTTP was sent to a uwsgi socket; for HTTP use --http or --http-socket/, from);
+  });
+
+  test('an app does not run ahead of a peer that takes nothing of its answer, and is told when that is given up', async () => {
+    const from = server.log.length;
+    const socket = await open(server.port);
+    socket.pause();
+    socket.write(get('/proxy/endless'));
+    await server.waitForLog(/refused 408 127\.0\.0\.1: the client took nothing of its answer for 2000 ms/, from);
+    const [, parts] = await server.waitForLog(/closed after (\d+) parts/, from);
+    const mib = (Number(parts) * 65536) / 1048576;
+    // what --response-buffering allows, and what the buffers of the kernel at both ends hold
+    assert(mib < 16, `${mib} MiB`);
+    socket.destroy();
   });
 
   test('a mount point is found by the path, and split off it', async () => {
