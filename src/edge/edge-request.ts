@@ -1,7 +1,7 @@
 // A request as the accept side looks at it, whatever protocol it came by: variables to be read, and edits to be made
 // before an app gets it.
 //
-// Variables are taken apart only when somebody asks for one: a request for an app costs no more than its path.
+// Variables are looked up only when somebody asks for one: a request for an app costs no more than its path.
 // Decided elsewhere: where the variables come from and how the edits reach the app (listeners/front-request.ts).
 
 import type { Exchange } from '../dispatch/exchange.js';
@@ -14,7 +14,6 @@ export abstract class EdgeRequest {
   readonly path: string;
   /** What is changed in its answer; there where anything ever is (EdgePlan.edits). */
   answerEdits: AnswerEdits | undefined;
-  #variables: ReadonlyMap<string, string> | undefined;
   #edits: Map<string, string> | undefined;
 
   constructor(exchange: Exchange, isHead: boolean, path: string) {
@@ -27,15 +26,12 @@ export abstract class EdgeRequest {
     return this.exchange.record.method;
   }
 
-  /** Variables as they came. */
-  protected abstract parse(): ReadonlyMap<string, string>;
+  /** A variable as it came; undefined when there is none. */
+  protected abstract lookup(name: string): string | undefined;
 
   /** A variable; undefined when there is none. */
   find(name: string): string | undefined {
-    const edited = this.#edits?.get(name);
-    if (edited !== undefined) return edited;
-    this.#variables ??= this.parse();
-    return this.#variables.get(name);
+    return this.#edits?.get(name) ?? this.lookup(name);
   }
 
   /** A variable; '' when there is none. */

@@ -47,9 +47,25 @@ export abstract class FrontRequest extends EdgeRequest {
   abstract forward(mounts: readonly Mount[], exchange: Exchange): boolean;
 }
 
+/** Combinations of names that are kept split. Clients send other values with every request and the same names. */
+const KEPT_NAME_BLOCKS = 256;
+const knownNames = new Map<string, readonly string[]>();
+
+function splitNames(block: string): readonly string[] {
+  let names = knownNames.get(block);
+  if (names === undefined) {
+    if (knownNames.size >= KEPT_NAME_BLOCKS) knownNames.clear();
+    names = block.split('\0');
+    knownNames.set(block, names);
+  }
+  return names;
+}
+
 export class HttpFrontRequest extends FrontRequest {
   #names: string;
   #values: string;
+  /** The values, split when one is asked for. */
+  #parts: readonly string[] | undefined;
   readonly #constants: Readonly<Record<string, string>>;
 
   /** `constants`: variables that all requests of the listener have, and that are not among `names`. */
@@ -72,15 +88,15 @@ export class HttpFrontRequest extends FrontRequest {
   complete(names: string, values: string, rest: Rest): void {
     this.#names = names;
     this.#values = values;
+    this.#parts = undefined;
     this.rest = rest;
   }
 
-  protected override parse(): ReadonlyMap<string, string> {
-    const names = this.#names.split('\0');
-    const values = this.#values.split('\0');
-    const variables = new Map(Object.entries(this.#constants));
-    for (let i = 0; i < names.length; i++) variables.set(names[i]!, values[i]!);
-    return variables;
+  protected override lookup(name: string): string | undefined {
+    const at = splitNames(this.#names).lastIndexOf(name); // a name that comes twice counts with its last value
+    if (at < 0) return this.#constants[name];
+    this.#parts ??= this.#values.split('\0');
+    return this.#parts[at];
   }
 
   override forward(mounts: readonly Mount[], exchange: Exchange): boolean {
@@ -124,8 +140,8 @@ export class PacketFrontRequest extends FrontRequest {
     this.rest = rest;
   }
 
-  protected override parse(): ReadonlyMap<string, string> {
-    return this.#variables;
+  protected override lookup(name: string): string | undefined {
+    return this.#variables.get(name);
   }
 
   override forward(mounts: readonly Mount[], exchange: Exchange): boolean {

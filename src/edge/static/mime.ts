@@ -9,17 +9,22 @@ const TYPE = /^[\w.+-]+\/[\w.+-]+$/;
 
 export class MimeTypes {
   /** By extension, in lower case, without the dot. */
-  readonly #own: ReadonlyMap<string, string>;
+  readonly #known: Map<string, string>;
 
   constructor(own: ReadonlyMap<string, string>) {
-    this.#own = own;
+    this.#known = new Map(own);
   }
 
   of(path: string): string {
     const name = path.slice(path.lastIndexOf('/') + 1);
     const extension = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
     if (extension === name.toLowerCase()) return UNKNOWN; // no dot
-    return this.#own.get(extension) ?? (lookup(extension) || UNKNOWN);
+    let type = this.#known.get(extension);
+    if (type === undefined) {
+      type = lookup(extension) || UNKNOWN;
+      this.#known.set(extension, type); // only files that are there get here, so these are not many
+    }
+    return type;
   }
 }
 

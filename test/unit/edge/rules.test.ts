@@ -35,8 +35,8 @@ class Request extends EdgeRequest {
     this.answerEdits = new AnswerEdits({ added: [], removed: [] });
   }
 
-  protected parse(): ReadonlyMap<string, string> {
-    return this.#given;
+  protected lookup(name: string): string | undefined {
+    return this.#given.get(name);
   }
 }
 
