@@ -24,6 +24,7 @@ export async function application(env, startResponse) {
   const query = new URLSearchParams(env.QUERY_STRING);
   const name = query.get('id');
   if (ledger >= 0) writeSync(ledger, `${name}\n`);
+  if (query.has('die')) process.exit(3);
   const post = Number(query.get('post') ?? 0);
   if (post > 0 && !pattern(name, post).equals(await env['wsgi.input'].bytes())) {
     startResponse('422 Unprocessable Content', [['Content-Type', 'text/plain']]);

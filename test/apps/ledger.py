@@ -1,11 +1,13 @@
 """Answers that can be told from all others, and a ledger of every request that was started.
 
 The query says what to do: `id` (echoed), `ms` (sleep so long), `hold` (sleep while this file exists), `bytes` (length of the body: the id and a line end, over
-and over), `parts` (streamed in so many; 0: in one piece), `post` (bytes of the same pattern that must have been sent).
+and over), `parts` (streamed in so many; 0: in one piece), `post` (bytes of the same pattern that must have been sent), `die` (the
+process is killed).
 With LEDGER in the environment, each request first appends its id to that file, in one write.
 """
 
 import os
+import signal
 import time
 from urllib.parse import parse_qsl
 from wsgiref.validate import validator
@@ -55,6 +57,8 @@ def application(environ, start_response):
     name = query['id'].encode()
     if ledger >= 0:
         os.write(ledger, name + b'\n')
+    if 'die' in query:
+        os.kill(os.getpid(), signal.SIGKILL)
     post = int(query.get('post', 0))
     if post and not body_is(environ['wsgi.input'], pattern(name, post)):
         start_response('422 Unprocessable Content', TEXT)

@@ -7,6 +7,8 @@ export interface Ask {
   readonly ms?: number;
   /** It is not to be answered while this file exists. */
   readonly hold?: string;
+  /** It is to end its worker. */
+  readonly die?: boolean;
   /** Length of the answer's body, and the parts it comes in; 0: in one piece. */
   readonly bytes?: number;
   readonly parts?: number;
@@ -19,6 +21,7 @@ export function targetOf(ask: Ask, mount = ''): string {
   const query = new URLSearchParams({ id: ask.id });
   if (ask.ms !== undefined) query.set('ms', String(ask.ms));
   if (ask.hold !== undefined) query.set('hold', ask.hold);
+  if (ask.die) query.set('die', '1');
   if (ask.bytes !== undefined) query.set('bytes', String(ask.bytes));
   if (ask.parts !== undefined) query.set('parts', String(ask.parts));
   if (ask.postBytes !== undefined) query.set('post', String(ask.postBytes));
@@ -47,6 +50,11 @@ export class BodyCheck {
       this.#fault ??= `behind byte ${this.#bytes} comes ${JSON.stringify(chunk.toString('latin1', 0, 60))}`;
     }
     this.#bytes += chunk.length;
+  }
+
+  /** What has come is right, and not all of it. */
+  get isCutOff(): boolean {
+    return this.#fault === undefined && this.#bytes < this.#expectedBytes;
   }
 
   /** What is wrong with the whole of it, or undefined. */
