@@ -9,6 +9,7 @@ import { INHERITANCE_VARIABLES } from './config/inherited.js';
 import type { Config } from './config/options.js';
 import type { Resolved } from './config/resolve.js';
 import { type EdgePlan, edgePlanOf } from './edge/plan.js';
+import { careOf } from './lifecycle/care.js';
 import type { AppDefinition, Program } from './lifecycle/hosted-app.js';
 import { constantVariables, type ListenerPlan, listenersOf, socketOptionsOf, trustOf } from './listener-plan.js';
 import type { SocketOptions } from './listeners/bind.js';
@@ -181,6 +182,7 @@ function definitionOf(app: AppMount, listeners: readonly ListenerPlan[]): AppDef
     callable: target.callable ?? config.callable,
     workers: config.processes,
     mercyMs: config['worker-reload-mercy'] * 1000,
+    ...careOf(config),
     threads: config.threads ?? (target.kind === 'js' ? config.async : 1),
     heapMb: config['js-heap-limit'],
     environment,

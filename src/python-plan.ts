@@ -9,6 +9,8 @@ import type { Config } from './config/options.js';
 import { titlesOf } from './process/titles.js';
 import type { PythonSettings } from './worker/python/zygote.js';
 
+const MIB = 1048576;
+
 export function pythonSettingsOf(config: Config): PythonSettings {
   const pairs = (name: 'pymodule-alias' | 'post-pymodule-alias') =>
     config[name].map(({ key, value }) => [key, value.trim()] as const);
@@ -25,6 +27,7 @@ export function pythonSettingsOf(config: Config): PythonSettings {
     chdir2: config.chdir2 ?? '',
     stackBytes: config['thread-stacksize'] * 1024,
     affinity: config['cpu-affinity'],
+    addressSpaceBytes: config['limit-as'] * MIB,
     processLimit: config['limit-nproc'],
     fileWrapper: !config['wsgi-disable-file-wrapper'],
     zygoteTitle: zygote ?? '',

@@ -203,7 +203,7 @@ export class Server {
   async #startApp(app: HostedApp): Promise<void> {
     const startedMs = performance.now();
     try {
-      await app.supervisor.start();
+      await app.start();
     } catch (error) {
       if (error instanceof AppError) app.failure = error;
       throw error;
@@ -302,7 +302,7 @@ export class Server {
     const deadline = performance.now() + graceMs;
     while (this.inside > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
     const loaded = this.#apps.filter((app) => app.failure === undefined);
-    await Promise.all(loaded.map((app) => app.supervisor.stop(graceMs)));
+    await Promise.all(loaded.map((app) => app.stop(graceMs)));
     this.#listeners.close();
     this.#controlPlane.close();
     this.#doorbell?.close();

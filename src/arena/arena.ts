@@ -5,6 +5,7 @@
 // Why last-in-first-out: the slot freed last is warm in the caches, and slots never reached cost no memory at all.
 // Decided elsewhere: what the words mean (layout.ts), when a slot may be freed (dispatch/dispatcher.ts).
 
+import { constants } from 'node:buffer';
 import { ServerFault } from '../base/errors.js';
 import {
   type Dimensions,
@@ -41,6 +42,16 @@ export function viewsOf(memory: ArenaMemory) {
   };
 }
 
+/** `g`, if this Node can address all of it. */
+function addressable(g: Geometry): Geometry {
+  const { totalBytes, slots } = g;
+  if (totalBytes > constants.MAX_LENGTH) {
+    const problem = `${slots} requests take up to ${totalBytes} bytes, this Node can address ${constants.MAX_LENGTH}; lower max-inflight, buffer-size or post-buffering`;
+    throw new ServerFault('SERVER_SHARED_MEMORY', 'reserve', problem);
+  }
+  return g;
+}
+
 export class Arena {
   readonly memory: ArenaMemory;
   readonly geometry: Geometry;
@@ -71,15 +82,15 @@ export class Arena {
     this.words[HEADER.magic] = MAGIC;
   }
 
-  /** An arena for JS threads: plain shared memory. */
+  /** An arena for JS threads: plain shared memory. Throws `ServerFault` SERVER_SHARED_MEMORY. */
   static forThreads(dimensions: Dimensions): Arena {
-    const g = geometry(dimensions);
+    const g = addressable(geometry(dimensions));
     return new Arena({ buffer: new SharedArrayBuffer(g.totalBytes), start: 0, geometry: g }, -1, undefined);
   }
 
   /** An arena for CPython processes: pages of a memfd. Throws `ServerFault` SERVER_SHARED_MEMORY. */
   static forProcesses(dimensions: Dimensions, form?: SemaphoreForm): Arena {
-    const g = geometry(dimensions);
+    const g = addressable(geometry(dimensions));
     const pages = createSharedPages(g.totalBytes, form);
     return new Arena({ buffer: pages.buffer, start: pages.start, geometry: g }, pages.fd, pages.semaphores);
   }

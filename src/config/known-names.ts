@@ -141,12 +141,11 @@ export const FAMILIES: readonly Family[] = [
   },
   { why: LATER, values: 'py-autoreload|py-auto-reload|python-autoreload|python-auto-reload py-auto-reload-ignore' },
   // Workers: limits, recycling, reloads
+  { why: 'a limit on resident memory does the same: reload-on-rss', values: 'reload-on-uss reload-on-pss' },
+  { why: SYSTEMD, values: 'reload-mercy' },
   {
-    why: `limits and recycling are ${LATER}`,
-    values: `harakiri|-t harakiri-graceful-timeout harakiri-graceful-signal harakiri-queue-threshold
-      max-requests|-R max-requests-delta min-worker-lifetime max-worker-lifetime max-worker-lifetime-delta
-      reload-on-rss reload-on-as evil-reload-on-as evil-reload-on-rss reload-on-uss reload-on-pss
-      mem-collector-freq limit-as reload-mercy`,
+    why: `harakiri is ${LATER}`,
+    values: 'harakiri|-t harakiri-graceful-timeout harakiri-graceful-signal harakiri-queue-threshold',
     flags: `harakiri-verbose harakiri-no-arh|no-harakiri-arh|no-harakiri-after-req-hook`,
   },
   {
@@ -172,7 +171,7 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     why: 'the server supervises its workers in its own way',
-    values: 'forkbomb-delay py-tracebacker worker-exec worker-exec2',
+    values: 'py-tracebacker worker-exec worker-exec2',
     flags: 'reaper|-r cgi-mode|-c force-gateway',
   },
   { why: 'how memory is shared and swapped is the business of the kernel', flags: 'never-swap', maybe: 'ksm' },

@@ -158,7 +158,8 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     const slot = this.#take(exchange, environBytes, input);
     if (slot < 0) return;
     const { arena } = this;
-    arena.bytes.write(names + values, requestByte(arena.geometry, slot), 'latin1');
+    // with the length, because Node writes nothing where it has to work one out that is over 2 GiB
+    arena.bytes.write(names + values, requestByte(arena.geometry, slot), environBytes, 'latin1');
     const flags = isHead ? REQUEST.HEAD : 0;
     this.#fill(exchange, slot, flags, names.length, values.length, listener, input, inputFd, nowMs);
   }

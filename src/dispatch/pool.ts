@@ -12,6 +12,7 @@ import { Piscina } from 'piscina';
 import type { ArenaMemory } from '../arena/arena.js';
 import type { Generation, HostEvents, WorkerHost } from '../worker/host.js';
 import type { LoadFailure, ThreadTask } from '../worker/js/entry.js';
+import type { MemoryReport } from '../worker/js/memory-report.js';
 
 const ENTRY = fileURLToPath(new URL('../worker/js/entry.js', import.meta.url));
 
@@ -27,6 +28,8 @@ export interface JsApp {
   readonly concurrency: number;
   /** The most heap in MiB that one thread may have; undefined: V8 decides. */
   readonly heapMb: number | undefined;
+  /** Whether its threads are to say how much memory they have. */
+  readonly reportsMemory: boolean;
   /** Per listener: the variables that are the same for all its requests. */
   readonly listeners: readonly Readonly<Record<string, string>>[];
   readonly version: string;
@@ -103,7 +106,7 @@ class ThreadPool implements Generation {
     this.#running.set(place, running);
     const closed = this.#listen(place, port1, running);
     this.#events.onStarted(place, ++this.#count.threads);
-    const { file, callable, workers, concurrency, listeners, version, hostname } = this.#app;
+    const { file, callable, workers, concurrency, reportsMemory, listeners, version, hostname } = this.#app;
     const task: ThreadTask = {
       memory: this.#memory,
       place,
@@ -112,6 +115,7 @@ class ThreadPool implements Generation {
       callable,
       workers,
       concurrency,
+      reportsMemory,
       listeners,
       version,
       hostname,
@@ -130,9 +134,10 @@ class ThreadPool implements Generation {
 
   /** Hears what the thread says; resolves when the port has closed. */
   #listen(place: number, port: MessagePort, running: Running): Promise<void> {
-    port.on('message', (message: string | LoadFailure) => {
+    port.on('message', (message: string | LoadFailure | MemoryReport) => {
       if (typeof message === 'string') this.#events.onOutput(place, message);
-      else running.loadError = message.loadError;
+      else if ('loadError' in message) running.loadError = message.loadError;
+      else this.#events.onMemory(place, { rssBytes: message.memoryBytes, asBytes: 0 });
     });
     return new Promise((resolve) => port.once('close', resolve));
   }

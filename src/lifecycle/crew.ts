@@ -14,6 +14,7 @@ import type { Log } from '../base/log.js';
 import type { Dispatcher } from '../dispatch/dispatcher.js';
 import type { WorkerPort } from '../dispatch/worker-port.js';
 import type { Generation, HostEvents } from '../worker/host.js';
+import type { MemoryFigures } from './memory.js';
 import { NEW_SEAT, type SeatHistory } from './respawn.js';
 
 /** How a worker ended. */
@@ -34,6 +35,8 @@ export class Worker {
   readonly #ready: Deferred<boolean> = deferred();
   readonly #ended: Deferred<WorkerEnd> = deferred();
   end: WorkerEnd | undefined;
+  /** What it was found to have when it was looked at last; zeros while nobody has. */
+  memory: MemoryFigures = { rssBytes: 0, asBytes: 0 };
   /** When it was told to leave; 0: it was not. */
   askedAtMs = 0;
   /** Ends it when it takes too long to leave. */
@@ -99,6 +102,8 @@ export interface CrewOptions {
   readonly ownProcesses: boolean;
   /** How long a worker that was told to leave may take. */
   readonly mercyMs: number;
+  /** A worker was started. */
+  onStarted(worker: Worker): void;
   /** A worker that had a seat has ended, and nobody had asked it to. */
   onLost(worker: Worker, name: string): void;
   /** A generation has ended by itself, and all its workers with it. */
@@ -135,6 +140,9 @@ export class Crew {
     this.#hostOutput = new LineCutter((line) => this.#log.output(options.name, line));
     this.events = {
       onStarted: (place, id) => this.#onStarted(this.#workers[place]!, id),
+      onMemory: (place, figures) => {
+        this.#workers[place]!.memory = figures;
+      },
       onEnded: (place, why, loadError) => this.#onEnded(this.#workers[place]!, { why, loadError: loadError ?? '' }),
       onGone: (generation, why) => this.#onGone(generation, why),
       onOutput: (place, data) => (place < 0 ? this.#hostOutput : this.#outputs[place]!).add(data),
@@ -204,6 +212,7 @@ export class Crew {
     this.#workers[place] = worker;
     this.#lastIds[place] = seat.id;
     this.#dispatcher.workerStarted(place, seat.id);
+    this.#options.onStarted(worker);
     generation.spawn(place, seat.id);
     return worker;
   }

@@ -17,7 +17,10 @@ import type { WorkerPort } from '../dispatch/worker-port.js';
 import type { WorkerHost } from '../worker/host.js';
 import { PythonHost } from '../worker/python/python-host.js';
 import type { PythonSettings } from '../worker/python/zygote.js';
+import type { Care } from './care.js';
 import { Crew, Seat } from './crew.js';
+import { wantsMemory } from './limits.js';
+import { Recycling } from './recycling.js';
 import { Supervisor } from './supervisor.js';
 
 /** What runs the app: Python in processes, or JS in threads. */
@@ -35,7 +38,7 @@ export type Program =
     }
   | { readonly kind: 'js'; readonly file: string };
 
-export interface AppDefinition {
+export interface AppDefinition extends Care {
   /** What it is called in messages: the target as the user wrote it. */
   readonly name: string;
   /** The only host that it is served to; undefined: all. */
@@ -86,6 +89,10 @@ export interface HostedApp {
   failure: AppError | undefined;
   /** How long it took to load. */
   startupMs: number;
+  /** Loads the app, starts its workers and looks after them. Throws `AppError` APP_LOAD. */
+  start(): Promise<void>;
+  /** Lets every worker finish what it runs, at most `graceMs`, then ends what is left. */
+  stop(graceMs: number): Promise<void>;
 }
 
 /**
@@ -115,6 +122,7 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     name: d.name,
     ownProcesses: isPython,
     mercyMs: d.mercyMs,
+    onStarted: (worker) => recycling.onStarted(worker),
     onLost: (worker, name) => supervisor.onLost(worker, name),
     onGenerationGone: (generation, why) => supervisor.onGenerationGone(generation, why),
   });
@@ -125,7 +133,7 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     responseBufferingBytes: s.responseBufferingBytes,
     onePerCore: isPython,
     onReady: (port) => crew.onReady(port),
-    onSpent: () => {},
+    onSpent: (port) => recycling.onSpent(port),
     onMad: (port, why) => crew.onMad(port, why),
     onActive: s.pump.wake,
     onRefused: s.onRefused,
@@ -143,10 +151,38 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     host = new PythonHost(app, arena, s.doorbellFd, crew.events);
     s.pump.add(dispatcher);
   } else {
-    const app = { ...common, file: d.program.file, concurrency: d.threads, heapMb: d.heapMb };
+    const app = {
+      ...common,
+      file: d.program.file,
+      concurrency: d.threads,
+      heapMb: d.heapMb,
+      reportsMemory: wantsMemory(d.limits),
+    };
     host = new ThreadHost(app, arena.memory, crew.events);
     s.pump.add(dispatcher, new WordDoorbell(arena.words, HEADER.main_sleeps, s.pump.wake));
   }
-  const supervisor = new Supervisor(d.name, crew, host, s.log);
-  return { definition: d, dispatcher, supervisor, failure: undefined, startupMs: 0 };
+  const supervisor = new Supervisor(d.name, crew, host, d.longestPauseMs, s.log);
+  const recycling = new Recycling({
+    limits: d.limits,
+    evilLookMs: d.evilLookMs,
+    crew,
+    log: s.log,
+    arenaBytes: isPython ? arena.geometry.totalBytes : undefined,
+    replace: (worker, why) => supervisor.recycle(worker, why),
+  });
+  return {
+    definition: d,
+    dispatcher,
+    supervisor,
+    failure: undefined,
+    startupMs: 0,
+    start: async () => {
+      await supervisor.start();
+      recycling.start();
+    },
+    stop: (graceMs) => {
+      recycling.stop();
+      return supervisor.stop(graceMs);
+    },
+  };
 }

@@ -6,9 +6,8 @@
 
 /** A worker that lived this long has not died of its start. */
 export const HEALTHY_MS = 2000;
-/** First and longest delay; the delay doubles from one early end to the next. */
+/** The first delay; it doubles from one early end to the next. */
 const FIRST_DELAY_MS = 100;
-const LONGEST_DELAY_MS = 2000;
 
 /** What is remembered of a seat. */
 export interface SeatHistory {
@@ -18,10 +17,17 @@ export interface SeatHistory {
 
 export const NEW_SEAT: SeatHistory = { earlyEnds: 0 };
 
-/** The history after a worker has ended that lived for `livedMs`, and how long to wait before the next is started. */
-export function afterEnd(history: SeatHistory, livedMs: number): { history: SeatHistory; delayMs: number } {
+/**
+ * The history after a worker has ended that lived for `livedMs`, and how long to wait before the next is started: at most
+ * `longestMs`.
+ */
+export function afterEnd(
+  history: SeatHistory,
+  livedMs: number,
+  longestMs: number,
+): { history: SeatHistory; delayMs: number } {
   if (livedMs >= HEALTHY_MS) return { history: NEW_SEAT, delayMs: 0 };
   const earlyEnds = history.earlyEnds + 1;
-  const delayMs = earlyEnds === 1 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (earlyEnds - 2));
+  const delayMs = earlyEnds === 1 ? 0 : Math.min(longestMs, FIRST_DELAY_MS * 2 ** (earlyEnds - 2));
   return { history: { earlyEnds }, delayMs };
 }

@@ -19,6 +19,7 @@ export class Supervisor {
   readonly reloads = new ReloadHistory();
   readonly #log: Log;
   readonly #host: WorkerHost;
+  readonly #longestPauseMs: number;
   readonly #turns = new Turns();
   /** Reloads that wait for their turn. */
   readonly #waitingReloads = new Map<ReloadKind, Promise<boolean>>();
@@ -28,8 +29,10 @@ export class Supervisor {
   #loadHistory = NEW_SEAT;
   #loadedAtMs = 0;
 
-  constructor(name: string, crew: Crew, host: WorkerHost, log: Log) {
+  /** `longestPauseMs`: between two starts of a worker that ends at once. */
+  constructor(name: string, crew: Crew, host: WorkerHost, longestPauseMs: number, log: Log) {
     this.name = name;
+    this.#longestPauseMs = longestPauseMs;
     this.crew = crew;
     this.#host = host;
     this.#log = log;
@@ -167,7 +170,7 @@ export class Supervisor {
     if (this.#state !== 'running') return;
     const { seat, end } = worker;
     this.#log.line(`DAMN ! ${name} died: it ${end!.why}${end!.loadError === '' ? '' : `\n${end!.loadError}`}`);
-    const { history, delayMs } = afterEnd(seat.history, performance.now() - worker.startedAtMs);
+    const { history, delayMs } = afterEnd(seat.history, performance.now() - worker.startedAtMs, this.#longestPauseMs);
     seat.history = history;
     if (delayMs === 0) {
       this.#respawn(seat);
@@ -194,7 +197,11 @@ export class Supervisor {
   };
 
   #revive(): void {
-    const { history, delayMs } = afterEnd(this.#loadHistory, performance.now() - this.#loadedAtMs);
+    const { history, delayMs } = afterEnd(
+      this.#loadHistory,
+      performance.now() - this.#loadedAtMs,
+      this.#longestPauseMs,
+    );
     this.#loadHistory = history;
     setTimeout(() => {
       void this.#turns.run(async () => {

@@ -5,7 +5,7 @@
 // Decided elsewhere: what is done on each verb (control.ts), how files and the FIFO are watched (touched-files.ts,
 //   master-fifo.ts).
 
-interface Trigger {
+export interface Trigger {
   readonly verb: string;
   readonly signals?: readonly NodeJS.Signals[];
   /** The byte in the master FIFO. */
@@ -41,19 +41,21 @@ type WithTouch = Extract<(typeof TRIGGERS)[number], { touch: string }>;
 /** Options that name files to be watched. */
 export type TouchOption = WithTouch['touch'];
 
-const ALL: readonly (Trigger & { verb: Verb })[] = TRIGGERS;
+/** The table, where its literal types do not matter. */
+export const ALL_TRIGGERS: readonly (Trigger & { readonly verb: Verb })[] = TRIGGERS;
 
 /** Calls `obey` with the verb of each signal that comes, and with its name. */
 export function listenForSignals(obey: (verb: Verb, reason: string) => void): void {
-  for (const { verb, signals } of ALL) {
+  for (const { verb, signals } of ALL_TRIGGERS) {
     for (const signal of signals ?? []) process.on(signal, () => obey(verb, signal));
   }
 }
 
 /** The verb of a letter in the master FIFO. */
-export const verbOfLetter = (letter: string): Verb | undefined => ALL.find((row) => row.letter === letter)?.verb;
+export const verbOfLetter = (letter: string): Verb | undefined =>
+  ALL_TRIGGERS.find((row) => row.letter === letter)?.verb;
 
 /** The options that name files to be watched, each with its verb. */
-export const TOUCH_OPTIONS: readonly (readonly [option: TouchOption, verb: Verb])[] = ALL.filter(
+export const TOUCH_OPTIONS: readonly (readonly [option: TouchOption, verb: Verb])[] = ALL_TRIGGERS.filter(
   (row) => row.touch !== undefined,
 ).map((row) => [row.touch as TouchOption, row.verb]);

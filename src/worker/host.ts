@@ -16,6 +16,8 @@ export interface HostEvents {
   onEnded(place: number, why: string, loadError?: string): void;
   /** A generation has ended by itself, and all its workers with it. */
   onGone(generation: Generation, why: string): void;
+  /** A thread says how much memory it has. (Of a process, /proc tells.) */
+  onMemory(place: number, figures: { readonly rssBytes: number; readonly asBytes: number }): void;
   /** A worker printed something, or a generation did (-1). */
   onOutput(place: number, data: string): void;
 }

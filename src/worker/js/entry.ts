@@ -26,6 +26,7 @@ import { Conversation, type Reporter } from './conversation.js';
 import { makeEnviron, makeEnvironFromPacket } from './environ.js';
 import { InputSource } from './input.js';
 import { loadApplication } from './load.js';
+import { reportMemory } from './memory-report.js';
 import { captureOutput } from './output.js';
 import { Transport } from './transport.js';
 
@@ -42,6 +43,8 @@ export interface ThreadTask {
   readonly callable: string;
   /** How many requests may run in this thread at once. */
   readonly concurrency: number;
+  /** Whether it is to say how much memory it has. */
+  readonly reportsMemory: boolean;
   /** Per listener: the variables that are the same for all its requests. */
   readonly listeners: readonly Readonly<Record<string, string>>[];
   readonly version: string;
@@ -80,6 +83,7 @@ export default async function serve(task: ThreadTask): Promise<void> {
     task.port.postMessage({ loadError } satisfies LoadFailure);
     process.exit(FAILED_APP);
   }
+  if (task.reportsMemory) reportMemory(task.port);
   await new Thread(task, app).run();
   process.exit(0); // the thread: its modules must not live on into another worker
 }

@@ -48,9 +48,9 @@ export class Transport {
     const headBytes = head.text.length;
     const room = this.room - headBytes;
     const view = this.#rings.bytes;
-    view.write(head.text, this.#area, 'latin1');
+    view.write(head.text, this.#area, headBytes, 'latin1'); // with the length: see Dispatcher.submit
     if (bytes <= room) {
-      this.#put(data, this.#area + headBytes);
+      this.#put(data, this.#area + headBytes, bytes);
       this.#describe(headFlags(head), isLast, head.status, headBytes, bytes, length, head.fields);
       return isLast ? this.#publishLast() : this.#publishPart();
     }
@@ -79,8 +79,8 @@ export class Transport {
     this.#publishLast();
   }
 
-  #put(data: string | Uint8Array, at: number): void {
-    if (typeof data === 'string') this.#rings.bytes.write(data, at, 'utf8');
+  #put(data: string | Uint8Array, at: number, bytes: number): void {
+    if (typeof data === 'string') this.#rings.bytes.write(data, at, bytes, 'utf8');
     else this.#rings.bytes.set(data, at);
   }
 

@@ -131,7 +131,7 @@ class Zygote:
         faulthandler.enable(2)  # a segmentation fault in an extension leaves a Python traceback in the log
         started = time.perf_counter()
         try:
-            bridge_interpreter.prepare(setup['settings'])
+            bridge_interpreter.prepare(setup['settings'], setup['layout']['geometry']['totalBytes'])
             if not setup['lazy']:
                 self.app = load_app(setup)
         except BaseException:  # SystemExit too: a module that ends the program has not loaded

@@ -1,7 +1,7 @@
 """What options ask of the interpreter before the application is loaded, and of each worker when it begins.
 
 uWSGI's --pyargv, --py-executable, --pythonpath, --import, --shared-import, --pymodule-alias, --chdir2, --cpu-affinity,
---thread-stacksize, --limit-nproc, --auto-procname. `settings` is PythonSettings of zygote.ts.
+--thread-stacksize, --limit-as, --limit-nproc, --auto-procname. `settings` is PythonSettings of zygote.ts.
 Decided elsewhere: how the application itself is loaded (bridge.py).
 """
 
@@ -9,6 +9,7 @@ import ctypes
 import glob
 import importlib
 import os
+import resource
 import sys
 import threading
 import types
@@ -64,15 +65,17 @@ def set_title(title):
         ctypes.memmove(start, text, len(text))
 
 
-def prepare(settings):
-    """In the zygote, before anything of the user's is loaded, lazily or not."""
+def prepare(settings, arena_bytes):
+    """In the zygote, before anything of the user's is loaded, lazily or not. `arena_bytes` are mapped already."""
     sys.argv = ['uwsgi'] + settings['argv']
     if settings['zygoteTitle']:
         set_title(settings['zygoteTitle'])
     if settings['executable']:
         sys.executable = settings['executable']
+    if settings['addressSpaceBytes']:
+        most = settings['addressSpaceBytes'] + arena_bytes  # which is the server's
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     if settings['processLimit']:
-        import resource
         resource.setrlimit(resource.RLIMIT_NPROC, (settings['processLimit'], settings['processLimit']))
     for alias, target in settings['aliases']:
         sys.modules[alias] = load(target, alias)

@@ -41,6 +41,8 @@ export interface PythonSettings {
   readonly stackBytes: number;
   /** Processors that each worker is bound to; 0: none. */
   readonly affinity: number;
+  /** RLIMIT_AS, the arena not counted; 0: none. */
+  readonly addressSpaceBytes: number;
   /** RLIMIT_NPROC; 0: none. */
   readonly processLimit: number;
   /** The environ has wsgi.file_wrapper. */

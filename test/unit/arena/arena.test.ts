@@ -78,3 +78,12 @@ describe('the self-test of shared pages', () => {
     assert.throws(() => arena.endSelfTest(), /shared memory: the self-test failed: .*cannot be taken/);
   });
 });
+
+describe('an arena that is too large for this Node', () => {
+  for (const { kind, makeArena } of KINDS) {
+    test(`${kind}: is refused, with the options that make it smaller`, () => {
+      const dimensions = { ...DIMENSIONS, slots: 65_535, answerBytes: 131_072 };
+      assert.throws(() => makeArena(dimensions), /65535 requests take up to \d+ bytes.*lower max-inflight/);
+    });
+  }
+});

@@ -1,0 +1,106 @@
+// Replaces workers that have reached a limit: looks at them now and then, and when one has answered its last request.
+//
+// Decided elsewhere: what the limits are (limits.ts), how a worker is replaced without a gap (supervisor.ts), how much
+//   memory it has (memory.ts).
+
+import type { Log } from '../base/log.js';
+import type { WorkerPort } from '../dispatch/worker-port.js';
+import type { Crew, Worker } from './crew.js';
+import { answersUntilJudged, judge, type WorkerLimits, wantsLooks, wantsMemory } from './limits.js';
+import { memoryOf } from './memory.js';
+
+/** How often workers are looked at. */
+const LOOK_MS = 1000;
+
+export interface RecyclingOptions {
+  readonly limits: WorkerLimits;
+  /** How often memory is looked at that is only there to be killed for. */
+  readonly evilLookMs: number;
+  readonly crew: Crew;
+  readonly log: Log;
+  /** Of the arena; undefined where workers are threads, which tell by themselves. */
+  readonly arenaBytes: number | undefined;
+  /** Replaces a worker when its successor is ready. */
+  replace(worker: Worker, why: string): Promise<void>;
+}
+
+export class Recycling {
+  readonly #options: RecyclingOptions;
+  /** Workers whose turn has been asked for. */
+  readonly #asked = new WeakSet<Worker>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: RecyclingOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at the workers from now on. */
+  start(): void {
+    const { limits, evilLookMs } = this.#options;
+    if (!wantsLooks(limits)) return;
+    const { requests, ageMs, rssBytes, asBytes } = limits;
+    const isOnlyEvil = requests === 0 && ageMs === 0 && rssBytes === 0 && asBytes === 0;
+    this.#schedule(isOnlyEvil ? evilLookMs : LOOK_MS);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #schedule(everyMs: number): void {
+    this.#timer = setTimeout(async () => {
+      await this.#look();
+      if (this.#timer !== undefined) this.#schedule(everyMs);
+    }, everyMs);
+    this.#timer.unref();
+  }
+
+  /** To be called when a worker has started: from then on it is told of when it has answered enough. */
+  onStarted(worker: Worker): void {
+    worker.port.mostAnswers = answersUntilJudged(this.#options.limits, this.#indexOf(worker));
+  }
+
+  /** To be called when a worker has answered as many requests as it should. */
+  onSpent(port: WorkerPort): void {
+    this.#judge(this.#options.crew.workerOf(port));
+  }
+
+  async #look(): Promise<void> {
+    const { crew, limits, arenaBytes } = this.#options;
+    const workers = crew.workers.filter((worker) => worker.port.state === 'serving');
+    if (wantsMemory(limits) && arenaBytes !== undefined) {
+      await Promise.all(
+        workers.map(async (worker) => {
+          const figures = await memoryOf(worker.port.taskId, arenaBytes);
+          if (figures !== undefined && worker.end === undefined) worker.memory = figures;
+        }),
+      );
+    }
+    for (const worker of workers) this.#judge(worker);
+  }
+
+  #judge(worker: Worker): void {
+    const { limits, crew, log, replace } = this.#options;
+    if (worker.end !== undefined || worker.seat.current !== worker || this.#asked.has(worker)) return;
+    const verdict = judge(limits, {
+      index: this.#indexOf(worker),
+      answered: worker.port.answered,
+      ageMs: performance.now() - worker.startedAtMs,
+      ...worker.memory,
+    });
+    if (verdict.fate === 'stays') return;
+    if (verdict.fate === 'kill') {
+      log.line(`*** EVIL RELOAD ON WORKER ${worker.seat.id} ${verdict.why} (pid: ${worker.port.taskId}) ***`);
+      crew.kill(worker);
+      return;
+    }
+    this.#asked.add(worker);
+    void replace(worker, verdict.why).finally(() => this.#asked.delete(worker)); // it is still here if that failed
+  }
+
+  /** Which worker of its app it is, from 0. */
+  #indexOf({ seat }: Worker): number {
+    return this.#options.crew.seats.indexOf(seat);
+  }
+}
