@@ -1,4 +1,4 @@
-// `nuwsgi --help` and `nuwsgi --help OPTION`, both written from the tables.
+// `nuwsgi --help`, `nuwsgi --help SECTION` and `nuwsgi --help OPTION`, all written from the tables.
 //
 // Decided elsewhere: what there is to say (options.ts, known-names.ts).
 
@@ -19,7 +19,8 @@ Serves Python WSGI and JavaScript apps with uWSGI's options.
   nuwsgi --http :9090 --wsgi-file foobar.py --processes 4 --threads 2
   nuwsgi configs/quickstart.yaml --http-socket 127.0.0.1:8080
 `;
-const FOOTER = `nuwsgi --help OPTION explains one option, also those of uWSGI that are not in this list.
+const FOOTER = `nuwsgi --help OPTION explains one option, also those of uWSGI that are not in this list;
+nuwsgi --help SECTION, by the first letters of its title (--help Sock), shows that part of the list.
 Every option can stand in a YAML or INI file under "uwsgi", and in the environment as UWSGI_OPTION.
 `;
 
@@ -81,9 +82,18 @@ export function helpText(): string {
   return [USAGE, ...sections, FOOTER].join('\n');
 }
 
-/** Everything about one option, by name, alias or letter. Throws `ConfigError` when nobody knows it. */
+/** The options of the section whose title begins with `start`; undefined when there is none, or it is the name of an option. */
+function sectionHelp(start: string): string | undefined {
+  const lower = start.toLowerCase();
+  const found = start.length < 3 ? undefined : SECTIONS.find(({ title }) => title.toLowerCase().startsWith(lower));
+  return found === undefined ? undefined : section(found.title, found.options);
+}
+
+/** Everything about one option, by name, alias or letter, or about a section. Throws `ConfigError` when nobody knows it. */
 export function optionHelp(name: string): string {
   const word = findWord(name) ?? (name.length === 1 ? findByLetter(name) : undefined);
+  const part = word === undefined ? sectionHelp(name) : undefined;
+  if (part !== undefined) return part;
   if (word === undefined) throw new ConfigError('CONFIG_UNKNOWN_OPTION', name, 'help', suggest(name));
   const rows = 'option' in word ? rowsOf(word.option) : rowsOfUnserved(word);
   const text = rows.flatMap(([label, what]) =>

@@ -2,10 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
 import {
   DEBIAN_PYTHON,
   type RawAnswer,
@@ -15,6 +26,7 @@ import {
   runToEnd,
   startServer,
   type TestServer,
+  until,
 } from './harness.js';
 import { freePort, Nginx } from './nginx.js';
 
@@ -31,11 +43,11 @@ for (const file of readdirSync(join(COPY, 'configs'), { recursive: true, encodin
 /** Starts a configuration; resolves when `listeners` listeners are open. */
 async function start(file: string, listeners = 1): Promise<TestServer> {
   const server = await startServer([file, '--python', DEBIAN_PYTHON], { cwd: COPY });
-  await server.waitForLog(new RegExp(`(?:^--.* is open, .*$[^]*?){${listeners}}`, 'm'));
+  await server.waitForLog(new RegExp(`(?:--\\S+ \\S+ .*is open, [^]*?){${listeners}}`));
   return server;
 }
 
-const portOf = ({ log }: TestServer) => Number(/^--\S+ .*\(port (\d+)\) is open/m.exec(log)![1]);
+const portOf = ({ log }: TestServer) => Number(/--\S+ [^"\n]*\(port (\d+)\) is open/.exec(log)![1]);
 
 async function serves(file: string, ask: (port: number, server: TestServer) => Promise<void>): Promise<void> {
   const server = await start(file);
@@ -45,6 +57,20 @@ async function serves(file: string, ask: (port: number, server: TestServer) => P
     await server.stop();
   }
   assert.doesNotMatch(server.log, /^WARNING/m, file);
+}
+
+/** A configuration of an image, with the example app in place of the image's. */
+function inImage(name: string, text: string): string {
+  const path = join(COPY, 'configs', name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(
+    path,
+    text
+      .replace('/srv/app', join(COPY, 'examples'))
+      .replace(/^ +virtualenv: .*\n/m, '')
+      .replace(/:9\d\d\d\b/g, ':0'),
+  );
+  return path;
 }
 
 const GREETING = 'Hello, uwsgi_file_foobar\n';
@@ -162,6 +188,62 @@ describe('the files of configs/', () => {
     });
   }
 
+  test('docker/Dockerfile starts what is beside it, and asks for its health', async () => {
+    const dockerfile = readFileSync(join(ROOT, 'configs/docker/Dockerfile'), 'utf8');
+    for (const [, source] of dockerfile.matchAll(/^COPY (configs\S+) /gm))
+      assert(existsSync(join(ROOT, source!)), source);
+    const [, , file] = /^CMD \["(nuwsgi)", "(.*)"\]$/m.exec(dockerfile)!;
+    assert(dockerfile.includes(`COPY configs/docker/app.yaml ${file}\n`));
+    assert(dockerfile.includes(`nuwsgi check --strict-options ${file}\n`));
+    const path = /^HEALTHCHECK .*127\.0\.0\.1:9090(\S+?)'/m.exec(dockerfile)![1]!;
+    await serves(
+      inImage('docker/app.yaml', readFileSync(join(ROOT, 'configs/docker/app.yaml'), 'utf8')),
+      async (port) => {
+        assert.equal((await request(port, '/')).body, GREETING);
+        assert.equal((await request(port, path)).status, 200);
+      },
+    );
+  });
+
+  test('kubernetes/shop.yaml has probes, a drain and metrics that fit its configuration', async () => {
+    const documents = parseAllDocuments(readFileSync(join(ROOT, 'configs/kubernetes/shop.yaml'), 'utf8'));
+    const [configMap, deployment, service] = documents.map((document) => document.toJS());
+    const text: string = configMap.data['app.yaml'];
+    const { spec, metadata } = deployment.spec.template;
+    const [container] = spec.containers;
+    const numberOf = (option: string) => Number(new RegExp(`^  ${option}: (\\d+)$`, 'm').exec(text)![1]);
+    assert(spec.terminationGracePeriodSeconds > numberOf('stop-delay') + numberOf('worker-reload-mercy'));
+    const ports = new Map<string, number>(
+      container.ports.map((port: { name: string; containerPort: number }) => [port.name, port.containerPort]),
+    );
+    assert.deepEqual([...ports.values()], [9090, 9192]);
+    assert.equal(service.spec.ports[0].targetPort, 'http');
+    const { annotations } = metadata;
+    assert.equal(annotations['prometheus.io/port'], String(ports.get('metrics')));
+
+    const server = await start(inImage('kubernetes/app.yaml', text.replace('stop-delay: 5', 'stop-delay: 1')));
+    const port = portOf(server);
+    const probes = ['startupProbe', 'readinessProbe', 'livenessProbe'].map(
+      (probe) => container[probe].httpGet.path as string,
+    );
+    for (const path of probes) assert.equal((await request(port, path)).status, 200, path);
+    const metricsPort = Number((await server.waitForLog(/Metrics for Prometheus on \S+:(\d+)/))[1]);
+    assert.match((await request(metricsPort, annotations['prometheus.io/path'])).body, /^# HELP /);
+    const ended = server.end('SIGTERM');
+    await until(() => server.log.includes('SIGTERM'), 'the signal has come');
+    const [ready, live, page] = await Promise.all([
+      request(port, probes[1]!),
+      request(port, probes[2]!),
+      request(port, '/'),
+    ]);
+    assert.deepEqual(
+      [ready.status, live.status, page.status],
+      [503, 200, 200],
+      'while it drains it is alive and serves',
+    );
+    assert.deepEqual(await ended, { code: 0, signal: null });
+  });
+
   test('systemd takes the units', () => {
     const units = ['nuwsgi.service', 'nuwsgi.socket'].map((unit) => {
       const text = readFileSync(join(ROOT, 'configs/systemd', unit), 'utf8');
@@ -173,7 +255,7 @@ describe('the files of configs/', () => {
 
   test('nuwsgi check finds nothing wrong, and nothing that is not supported', async () => {
     const files = readdirSync(join(ROOT, 'configs'), { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.(?:ini|ya?ml)$/.test(file) && !file.includes('common'))
+      .filter((file) => /\.(?:ini|ya?ml)$/.test(file) && !/common|kubernetes/.test(file))
       .map((file) => join('configs', file));
     assert(files.length >= 12);
     const { code, output } = await runToEnd(['check', ...files, '--strict-options'], { cwd: ROOT });

@@ -4,8 +4,8 @@ import type { Option } from './table.js';
 
 // biome-ignore format: a table
 export const GENERAL = [
-  { name: 'help', aliases: ['usage'], short: 'h', kind: 'flag', default: false, value: 'OPTION',
-    help: 'show this list, or everything about one option' },
+  { name: 'help', aliases: ['usage'], short: 'h', kind: 'flag', default: false, value: 'OPTION|SECTION',
+    help: 'show this list, a part of it, or everything about one option' },
   { name: 'show-config', kind: 'flag', default: false,
     help: 'show what all sources add up to, as an INI file that says where each option comes from, and end',
     differs: 'Shows only what counts in the end, and uWSGI goes on to serve.' },

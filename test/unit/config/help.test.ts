@@ -34,6 +34,14 @@ describe('help', () => {
     assert.match(optionHelp('fastcgi-socket'), /does not start with it/);
   });
 
+  test('of a section is that part of the list', () => {
+    const text = optionHelp('Sock');
+    assert.match(text, /^Sockets\n {6}--http ADDR/);
+    assert.doesNotMatch(text, /Python/);
+    assert.equal(optionHelp('Loops'), optionHelp('loops and conditions in files'));
+    assert.match(optionHelp('emperor'), /^--emperor/, 'an option comes first');
+  });
+
   test('of nothing suggests a name', () => {
     assert.throws(() => optionHelp('proceses'), { code: 'CONFIG_UNKNOWN_OPTION', message: /did you mean "processes"/ });
   });
