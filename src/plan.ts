@@ -88,6 +88,7 @@ export function planOf(resolved: Resolved, version: string): ServerPlan {
     limits: {
       headBytes: config['buffer-size'],
       bodyBytes: config['limit-post'],
+      allowUnderscores: config['underscore-headers'],
       inlineBodyBytes: config['post-buffering'],
       spoolDirectory: resolve(config['body-tmpdir']),
       headTimeoutMs: config['http-headers-timeout'] * 1000,

@@ -16,7 +16,7 @@ import { HeadReader, parseTarget, type Target } from '../wire/cgi.js';
 import { NodeSocket } from './bind.js';
 import type { ClientTruth } from './client-truth.js';
 import { countSocket } from './connection-limit.js';
-import { type Admission, admit, announce, collect, describe, peerName, presetPort } from './intake.js';
+import { type Admission, admit, announce, collect, describe, fieldNamesOf, peerName, presetPort } from './intake.js';
 import { linger } from './linger.js';
 import type { BoundAddress, Listener, ListenerParts } from './listener.js';
 import { NodeConnection } from './node-connection.js';
@@ -32,7 +32,7 @@ export class HttpNodeListener implements Listener {
   readonly #site: Site;
   readonly #index: number;
   readonly #socket: NodeSocket;
-  readonly #head = new HeadReader();
+  readonly #head: HeadReader;
   readonly #connections = new WeakMap<Duplex, NodeConnection>();
   readonly #truth: ClientTruth | undefined;
   readonly #isTls: boolean;
@@ -42,6 +42,7 @@ export class HttpNodeListener implements Listener {
     const { site, index, sockets, tls, truth, hasPreface } = parts;
     this.#site = site;
     this.#index = index;
+    this.#head = new HeadReader(fieldNamesOf(site));
     this.#truth = truth;
     this.#isTls = tls !== undefined;
     this.#keepsAlive = site.limits.keepAliveTimeoutMs > 0;

@@ -12,7 +12,7 @@ import { type Code, NuwsgiError } from '../base/errors.js';
 import { HeadReader } from '../wire/cgi.js';
 import { plainAddress } from '../wire/forwarded.js';
 import type { ClientTruth } from './client-truth.js';
-import { admit, announce, collect, describe, presetPort } from './intake.js';
+import { admit, announce, collect, describe, fieldNamesOf, presetPort } from './intake.js';
 import type { BoundAddress, Listener, ListenerParts } from './listener.js';
 import { PeerAddresses } from './peer-addresses.js';
 import type { Site } from './site.js';
@@ -45,7 +45,7 @@ export class HttpUwsListener implements Listener {
   readonly #app: TemplatedApp;
   readonly #site: Site;
   readonly #index: number;
-  readonly #head = new HeadReader(latin1Of);
+  readonly #head: HeadReader;
   readonly #peers = new PeerAddresses();
   readonly #socket: UwsSocket;
   readonly #truth: ClientTruth | undefined;
@@ -55,6 +55,7 @@ export class HttpUwsListener implements Listener {
   constructor(uws: Uws, { site, index, sockets, tls, truth }: ListenerParts) {
     this.#site = site;
     this.#index = index;
+    this.#head = new HeadReader(fieldNamesOf(site), latin1Of);
     this.#truth = truth;
     this.#isTls = tls !== undefined;
     this.#keepsAlive = site.limits.keepAliveTimeoutMs > 0;

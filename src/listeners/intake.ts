@@ -4,10 +4,11 @@
 //   may hold (wire/cgi.ts), where the body is kept (request-body.ts).
 
 import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
+import { printable } from '../base/log.js';
 import type { Address } from '../config/address.js';
 import type { Exchange, ExchangeRecord } from '../dispatch/exchange.js';
 import type { Receiver } from '../dispatch/receiver.js';
-import { decodePath, type Framing, type HeadReader, isTarget, isToken } from '../wire/cgi.js';
+import { decodePath, type FieldNames, type Framing, type HeadReader, isTarget, isToken } from '../wire/cgi.js';
 import { withoutMapping } from '../wire/forwarded.js';
 import { type BodySource, RequestBody } from './request-body.js';
 import { mountOf, type Site } from './site.js';
@@ -66,6 +67,23 @@ export function peerName(socket: { readonly remoteAddress?: string | undefined }
 export function presetPort(head: HeadReader, address: Address, port: number): void {
   const isKnown = address.kind === 'tcp' && address.port > 0;
   if (!isKnown && port > 0) head.preset('SERVER_PORT', String(port));
+}
+
+/** How many names of dropped fields are told: clients make them up. */
+const MOST_TOLD = 20;
+
+/** Which header fields a listener lets through; those that it drops are told in the log, each name once. */
+export function fieldNamesOf(site: Site): FieldNames {
+  const told = new Set<string>();
+  return {
+    allowUnderscores: site.limits.allowUnderscores,
+    onDropped(name, why) {
+      const lower = name.toLowerCase();
+      if (told.has(lower) || told.size >= MOST_TOLD) return;
+      told.add(lower);
+      site.warn(`the header field "${printable(name)}" is dropped: ${why}`);
+    },
+  };
 }
 
 /** Variables that every request has besides its header fields: see `admit`. */

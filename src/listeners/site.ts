@@ -22,6 +22,8 @@ export interface Limits {
   readonly headBytes: number;
   /** The longest request body in bytes; 0: no limit. */
   readonly bodyBytes: number;
+  /** Header fields with an underscore in their name may reach the app. */
+  readonly allowUnderscores: boolean;
   /** Bodies up to this many bytes travel in the slot, longer ones in a file. */
   readonly inlineBodyBytes: number;
   /** Where those files are made. */

@@ -15,6 +15,8 @@ interface Field {
   /** `HTTP_X_NAME`, `CONTENT_TYPE`, or '' when the field never reaches the application. */
   readonly variable: string;
   readonly role: Role;
+  /** Of a name with underscores: the same with dashes, in lower case. */
+  readonly dashed: string;
   /** Number of the request that had this field last, to notice a second one. */
   lastSeen: number;
 }
@@ -27,6 +29,7 @@ type Role =
   | 'cookie'
   | 'connection'
   | 'upgrade'
+  | 'underscored'
   | 'dropped'
   | 'invalid';
 
@@ -64,10 +67,17 @@ export type Framing = { readonly kind: 'none' | 'chunked' } | { readonly kind: '
 const NO_BODY: Framing = { kind: 'none' };
 const CHUNKED: Framing = { kind: 'chunked' };
 
+/** Which names may become variables. */
+export interface FieldNames {
+  /** Names with underscores may, as long as no field with dashes would be the same variable. */
+  readonly allowUnderscores: boolean;
+  /** A field called `name`, a token, is dropped because `why`. Said again when the names that are kept are forgotten. */
+  onDropped(name: string, why: string): void;
+}
+const STRICT: FieldNames = { allowUnderscores: false, onDropped() {} };
+
 /** Builds the block of one request after the other. The accept thread has one per listener. */
 export class HeadReader {
-  /** Requests with a header field that was dropped because of its name, and those fields. */
-  readonly counters = { droppedFields: 0 };
   /** The first rule that the head breaks, or undefined. The rest of the head is not looked at then. */
   fault: NuwsgiError<Code> | undefined;
   framing: Framing = NO_BODY;
@@ -89,6 +99,7 @@ export class HeadReader {
   /** By name as it came, and by name in lower case: `X-A` and `x-a` are the same field. */
   readonly #fields = new Map<string, Field>();
   readonly #fieldsByLower = new Map<string, Field>();
+  readonly #allowed: FieldNames;
   readonly #decode: (value: string) => string | undefined;
   #request = 0;
   #fieldCount = 0;
@@ -103,7 +114,8 @@ export class HeadReader {
    * `decode` turns a value with characters above 0x7f into latin-1, one character per byte, or gives undefined when
    * the bytes are lost. The default is for engines that hand over latin-1.
    */
-  constructor(decode: (value: string) => string | undefined = (value) => value) {
+  constructor(allowed: FieldNames = STRICT, decode: (value: string) => string | undefined = (value) => value) {
+    this.#allowed = allowed;
     this.#decode = decode;
   }
 
@@ -155,8 +167,9 @@ export class HeadReader {
       // the name itself and not `lower`: a Kelvin sign becomes a k, and there are more of the kind
       field = TOKEN.test(name) ? this.#fieldsByLower.get(lower) : INVALID;
       if (field === undefined) {
-        field = describe(lower);
+        field = describe(lower, this.#allowed.allowUnderscores);
         this.#fieldsByLower.set(lower, field);
+        if (field.role === 'dropped') this.#allowed.onDropped(name, lower === 'proxy' ? HTTPOXY : UNDERSCORE);
       }
       this.#fields.set(name, field);
     }
@@ -180,8 +193,10 @@ export class HeadReader {
   #special(name: string, role: Role, value: string, isRepeat: boolean): boolean {
     switch (role) {
       case 'dropped':
-        this.counters.droppedFields++;
         return false;
+      case 'underscored':
+        // a field with dashes that comes later takes its place: of a variable that comes twice the last value counts
+        return this.#fieldsByLower.get(this.#fields.get(name)!.dashed)?.lastSeen !== this.#request;
       case 'invalid':
         this.#refuse(`"${name}" is no header field name`);
         return false;
@@ -255,15 +270,21 @@ export class HeadReader {
 }
 
 /** What is no name. */
-const INVALID: Field = { variable: '', role: 'invalid', lastSeen: 0 };
+const INVALID: Field = { variable: '', role: 'invalid', dashed: '', lastSeen: 0 };
+const HTTPOXY = 'HTTP_PROXY means something else in the environment of a process (httpoxy)';
+const UNDERSCORE = 'an underscore could pass for a dash; see underscore-headers';
 
-function describe(lower: string): Field {
+function describe(lower: string, allowUnderscores: boolean): Field {
   let role = ROLES.get(lower) ?? 'plain';
+  const dashed = lower.replaceAll('_', '-');
   // X_Real_IP and X-Real-IP would become the same variable: who sends the first could pass for the proxy that sends the second
-  if (lower.includes('_')) role = 'dropped';
+  if (dashed !== lower) {
+    const isSafe = allowUnderscores && !ROLES.has(dashed) && dashed !== 'content-type';
+    role = isSafe ? 'underscored' : 'dropped';
+  }
   const upper = lower.toUpperCase().replaceAll('-', '_');
   const variable = role === 'length' || lower === 'content-type' ? upper : `HTTP_${upper}`;
-  return { variable, role, lastSeen: 0 };
+  return { variable, role, dashed, lastSeen: 0 };
 }
 
 export const isToken = (text: string) => TOKEN.test(text);

@@ -190,6 +190,19 @@ function describeHeads(engine: Engine): void {
     );
   });
 
+  test('T6: the log names what is dropped, once, and --underscore-headers lets it pass', async () => {
+    const bytes = withHost('Api_Key: secret\r\nX_Real_IP: 6.6.6.6\r\nX-Real-IP: 1.1.1.1');
+    const from = journal.server.log.length;
+    for (let i = 0; i < 3; i++) await journal.send(bytes, { answers: 1 });
+    await journal.server.waitForLog(/^the header field "api_key" is dropped: .*underscore-headers$/im, from);
+    assert.equal(journal.server.log.match(/"api_key" is dropped/gi)?.length, 1);
+    assert.doesNotMatch(journal.server.log, /secret/);
+    const lenient = await JournalServer.start(engine, ['--underscore-headers']);
+    const entry = only((await lenient.send(bytes, { answers: 1 })).entries);
+    assert.deepEqual([entry.HTTP_API_KEY, entry.HTTP_X_REAL_IP], ['secret', '1.1.1.1']);
+    await lenient.stop();
+  });
+
   test('T7: the length of a body is told by Content-Length alone', async () => {
     const head = 'POST /p HTTP/1.1\r\nHost: a\r\nContent_Length: 2\r\nContent-Length: 5\r\nContent_Type: evil\r\n';
     const entry = only((await journal.send(`${head}content_length: 1\r\n\r\nhello`, { answers: 1 })).entries);
