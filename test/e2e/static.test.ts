@@ -21,8 +21,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { randomFrom } from '../fuzz.js';
 import { type Doors, openDoors } from './front-doors.js';
-import { open, raw, request, rssBytes, startServer, type TestServer, until } from './harness.js';
+import { open, parseAnswers, raw, request, rssBytes, startServer, type TestServer, until } from './harness.js';
 import { Nginx } from './nginx.js';
 
 const MIB = 1 << 20;
@@ -258,6 +259,76 @@ describe('static files', () => {
       assert.equal((await ask('/static/a.txt')).headers.expires, 'Mon, 23 Nov 2026 01:13:00 GMT', 'after its change');
       assert.equal((await ask('/static/big.bin')).headers.expires, undefined);
     }));
+
+  test('keep the connection, and their turn on it', async () => {
+    const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
+    const [uws, node] = doors.server.ports as [number, number];
+    const paths = ['/static/big.bin', '/static/a.txt', '/none', '/static/dir', '/static/empty', '/static/outer'];
+    const { answers } = await raw(node, paths.map(get).join(''), { answers: paths.length });
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 200, 301, 200, 403],
+    );
+    assert.deepEqual(
+      [answers[0]!.body.length, answers[1]!.body, answers[2]!.body],
+      [big.length, 'a file\n', 'hello\n'],
+    );
+    const socket = await open(uws); // which knows no pipelining: one after the other
+    for (const path of paths) {
+      socket.write(get(path));
+      let text = '';
+      do {
+        await once(socket, 'readable');
+        text += (socket.read() as Buffer | null)?.toString('latin1') ?? '';
+      } while (!parseAnswers(text, false, false)[0]?.complete);
+      assert.equal(parseAnswers(text, false, false)[0]!.status, answers[paths.indexOf(path)]!.status, path);
+    }
+    socket.destroy();
+  });
+
+  test('are nothing but what lies in their directory, whatever a path is made of', async () => {
+    const fraction = randomFrom(13);
+    const random = (below: number) => Math.floor(fraction() * below);
+    const pieces = [
+      '..',
+      '.',
+      '/',
+      '//',
+      '\\',
+      '%2e',
+      '%2E%2e',
+      '%2f',
+      '%5c',
+      '%25',
+      '%252e',
+      '%c0%ae',
+      '%00',
+      '%',
+      'a.txt',
+      'up',
+      'outer',
+      'dir',
+      'www2',
+      'secret.txt',
+      '.env',
+      'etc/passwd',
+      'safe',
+      '~',
+      '%ff',
+      '?',
+      ';',
+      '::',
+    ];
+    const [uws, node, uwsgi] = doors.doors;
+    for (let i = 0; i < 600; i++) {
+      const path = `/static/${Array.from({ length: 1 + random(6) }, () => pieces[random(pieces.length)]).join(random(2) === 0 ? '/' : '')}`;
+      const door = [uws, node, uwsgi][i % 3]!;
+      const { status, body } = await door.ask(path);
+      assert([200, 301, 400, 403].includes(status), `${path}: ${status}`);
+      assert.doesNotMatch(body, /SECRET|root:/, path);
+    }
+    assert.doesNotMatch(doors.server.log, /defect of the server/);
+  });
 
   test('have a line in the log, of no app', async () => {
     const from = doors.server.log.length;

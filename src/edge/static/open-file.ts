@@ -21,7 +21,7 @@ const O_PATH = 0o10000000;
 
 /** A directory from which files may be sent, and where it really lies. */
 export class Tree {
-  /** As configured: absolute, one character per byte. */
+  /** As configured: absolute, one character per byte, without a slash at its end; so '' is the root of all. */
   readonly path: string;
   #real: string | undefined;
 
@@ -36,7 +36,7 @@ export class Tree {
   async holds(real: string): Promise<boolean> {
     if (this.#real !== undefined && isBelow(real, this.#real)) return true;
     try {
-      this.#real = await realpath(Buffer.from(this.path, 'latin1'), 'latin1');
+      this.#real = await realpath(Buffer.from(this.path || '/', 'latin1'), 'latin1');
     } catch {
       return false; // it is not there
     }

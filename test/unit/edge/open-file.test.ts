@@ -69,6 +69,10 @@ describe('a file', () => {
     assert.equal(await open('beside/b.txt', [root, new Tree(join(base, 'root2'))]), 'beside');
   });
 
+  test('lies below the root of all, where that is the directory', async () => {
+    assert.equal(await open('outer', [new Tree('')]), 'secret');
+  });
+
   test('that is none is missing: nothing waits for a FIFO, and no device is woken', async () => {
     for (const name of ['none', 'a.txt/b', 'a.txt/', 'loop', 'fifo', 'null', `${'x'.repeat(300)}`]) {
       assert.equal(await open(name), 'missing', name);
