@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { ConfigError, NuwsgiError } from './base/errors.js';
 import { sayNow } from './base/log.js';
 import { COMMANDS, runCommand } from './client/commands.js';
+import { signalServer } from './client/signals.js';
 import { readArgv } from './config/argv.js';
 import { check } from './config/check.js';
 import { completion } from './config/completion.js';
@@ -21,6 +22,7 @@ import { logPlanOf } from './log-plan.js';
 import { openLog, type ServerLog } from './observe/log/open-log.js';
 import { planOf } from './plan.js';
 import { daemonize, isInBackground, sayReady } from './process/daemonize.js';
+import { Pidfiles } from './process/pidfiles.js';
 import { Server } from './server.js';
 
 const DEFECT = 70; // EX_SOFTWARE of sysexits.h
@@ -61,6 +63,10 @@ async function main(): Promise<void> {
     process.stdout.write(command.text);
     return;
   }
+  if (command.kind === 'signal') {
+    signalServer(command.option, command.signal, command.pidfile);
+    return;
+  }
   await serve(command.resolved);
 }
 
@@ -81,6 +87,9 @@ async function serve(resolved: Resolved): Promise<void> {
   process.on('uncaughtException', (error) => end(log, error));
   try {
     if (config.umask !== undefined) process.umask(config.umask);
+    const pidfiles = new Pidfiles();
+    pidfiles.write('pidfile', config.pidfile); // relative to where the server was started, not to chdir
+    process.on('exit', () => pidfiles.remove());
     enter(resolved);
     log.line(`*** Starting nuwsgi ${version} on Node ${process.versions.node} (pid: ${process.pid}) ***`);
     log.line(`current working directory: ${process.cwd()}`);
@@ -93,12 +102,21 @@ async function serve(resolved: Resolved): Promise<void> {
       graceMs: config['worker-reload-mercy'] * 1000,
       touch: config,
       checkIntervalMs: config['check-interval'] * 1000,
+      fsReload: config['fs-reload'],
+      sourceIntervalMs: config['js-autoreload'] * 1000,
+      fifos: config['master-fifo'],
+      exitsOnReload: config['exit-on-reload'],
+      pidfiles,
       exit: process.exit,
       fail: (error) => end(log, error),
     });
+    process.on('exit', () => control.close());
     await control.start();
     const isVassal = becomeVassal(() => control.obey('stop', 'the end of the emperor'));
-    const server = new Server(planOf(resolved, version), log, () => control.obey('stop', 'attach-control-daemon'));
+    const server = new Server(planOf(resolved, version), log, pidfiles, {
+      onMustStop: () => control.obey('stop', 'attach-control-daemon'),
+      onSourceFile: config['js-autoreload'] > 0 ? control.watchSource : undefined,
+    });
     await server.start();
     control.serve(server);
     sayReady();

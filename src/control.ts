@@ -3,10 +3,13 @@
 // Decided elsewhere: what tells it (lifecycle/triggers.ts), how each thing is done (server.ts, lifecycle/), the exit of the
 //   process (cli.ts).
 
+import { MasterFifo } from './lifecycle/master-fifo.js';
 import type { ReloadKind } from './lifecycle/reload-history.js';
 import { TouchedFiles } from './lifecycle/touched-files.js';
-import { listenForSignals, TOUCH_OPTIONS, type TouchOption, type Verb } from './lifecycle/triggers.js';
+import { listenForSignals, TOUCH_OPTIONS, type TouchOption, type Verb, verbOfLetter } from './lifecycle/triggers.js';
+import { WatchedDirectories } from './lifecycle/watched-directories.js';
 import type { ServerLog } from './observe/log/open-log.js';
+import type { Pidfiles } from './process/pidfiles.js';
 import type { Server } from './server.js';
 
 /** A process that a signal ended exits with this and the signal's number. */
@@ -22,6 +25,15 @@ export interface ControlOptions {
   /** Files to be watched, by option. */
   readonly touch: Readonly<Record<TouchOption, readonly string[]>>;
   readonly checkIntervalMs: number;
+  /** Directories and files whose change, as the system tells it, means a reload. */
+  readonly fsReload: readonly string[];
+  /** How often the files of JS apps are looked at; 0: never. */
+  readonly sourceIntervalMs: number;
+  /** Named pipes for commands. */
+  readonly fifos: readonly string[];
+  /** A reload is a stop. */
+  readonly exitsOnReload: boolean;
+  readonly pidfiles: Pidfiles;
   /** Ends the process. */
   exit(code: number): never;
   /** Something failed that must not. */
@@ -32,6 +44,11 @@ export class Control {
   readonly #options: ControlOptions;
   readonly #log: ServerLog;
   readonly #touched: TouchedFiles;
+  readonly #sources: TouchedFiles;
+  readonly #sourcePaths = new Set<string>();
+  readonly #directories = new WatchedDirectories();
+  readonly #fifo: MasterFifo;
+  #isPaused = false;
   #server: Server | undefined;
   #isStopping = false;
 
@@ -39,6 +56,13 @@ export class Control {
     this.#options = options;
     this.#log = options.log;
     this.#touched = new TouchedFiles(options.log);
+    this.#sources = new TouchedFiles(options.log);
+    this.#fifo = new MasterFifo(options.fifos, (letter, path) => {
+      const verb = verbOfLetter(letter);
+      if (verb === undefined)
+        this.#log.line(`master-fifo ${path}: no command has the letter ${JSON.stringify(letter)}`);
+      else this.obey(verb, `master-fifo ${path}`);
+    });
   }
 
   /** Listens to signals and watches files from now on; until `serve`, only a stop is obeyed. */
@@ -50,6 +74,23 @@ export class Control {
       }
     }
     await this.#touched.start(this.#options.checkIntervalMs);
+    await this.#sources.start(this.#options.sourceIntervalMs);
+    for (const path of this.#options.fsReload) {
+      this.#directories.add(path, () => this.obey('reload', `fs-reload ${path}`));
+    }
+    this.#fifo.open();
+  }
+
+  /** Reloads when `path`, of which a JS app is made, changes. */
+  readonly watchSource = (path: string): void => {
+    if (this.#sourcePaths.has(path)) return;
+    this.#sourcePaths.add(path);
+    this.#sources.add(path, () => this.obey('reload', `${path} has been modified`));
+  };
+
+  /** Removes the named pipes; to be called when the process ends. */
+  close(): void {
+    this.#fifo.close();
   }
 
   /** `server` is up: it is what verbs are about. */
@@ -70,11 +111,26 @@ export class Control {
     reloadWorkersBrutally: (reason) => this.#reload('workers', reason, 0),
     stop: (reason) => this.#stop(reason),
     stopNow: (reason) => this.#stopNow(reason),
+    pause: (reason) => this.#pause(reason),
+    logStatus: () => {
+      for (const line of this.#server?.statusLines ?? ['the server is still starting']) this.#log.line(line);
+    },
+    reopenLogs: () => this.#log.reopen(),
+    rotateLogs: () => this.#log.rotate(),
+    writePidfiles: () => this.#options.pidfiles.rewrite(),
   };
 
   #reload(kind: ReloadKind, reason: string, mercyMs?: number): void {
-    if (this.#server === undefined) this.#log.line(`${reason}: not obeyed, the server is still starting`);
+    if (this.#options.exitsOnReload) this.#stop(`${reason} (exit-on-reload)`);
+    else if (this.#server === undefined) this.#log.line(`${reason}: not obeyed, the server is still starting`);
     else void this.#server.reload(kind, reason, mercyMs);
+  }
+
+  #pause(reason: string): void {
+    if (this.#server === undefined) return;
+    this.#isPaused = !this.#isPaused;
+    this.#server.paused = this.#isPaused;
+    this.#log.line(this.#isPaused ? `*** PAUSE (${reason}; once more goes on) ***` : `*** resumed (${reason}) ***`);
   }
 
   #stop(reason: string): void {
@@ -84,6 +140,8 @@ export class Control {
     }
     this.#isStopping = true;
     this.#touched.stop();
+    this.#sources.stop();
+    this.#directories.stop();
     this.#log.line(`${reason} received: no new connections; the requests inside are answered. Once more ends at once.`);
     (this.#server?.stop(this.#options.graceMs) ?? Promise.resolve()).then(
       () => {

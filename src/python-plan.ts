@@ -32,6 +32,8 @@ export function pythonSettingsOf(config: Config): PythonSettings {
     fileWrapper: !config['wsgi-disable-file-wrapper'],
     zygoteTitle: zygote ?? '',
     workerTitle: worker ?? '',
+    autoreloadSeconds: config['py-autoreload'],
+    autoreloadIgnored: config['py-auto-reload-ignore'],
   };
 }
 

@@ -31,13 +31,23 @@ import type { ServerLog } from './observe/log/open-log.js';
 import { requestLog } from './observe/log/request-log.js';
 import { Observer } from './observe/observer.js';
 import { Ledger } from './observe/stats/ledger.js';
+import { statusLines } from './observe/status-lines.js';
 import type { ServerView } from './observe/view.js';
 import type { ServerPlan } from './plan.js';
 import { Companions } from './process/companions.js';
 import { Hooks } from './process/hooks.js';
 import { applyLimits } from './process/limits.js';
+import type { Pidfiles } from './process/pidfiles.js';
 import { dropPrivileges, willDrop } from './process/privileges.js';
 import { serverView } from './server-view.js';
+
+/** What a server tells while it runs. */
+export interface ServerEvents {
+  /** Something that it depends on has ended. */
+  onMustStop(): void;
+  /** A JS app is made of this file; undefined: nobody wants to know. */
+  readonly onSourceFile: ((file: string) => void) | undefined;
+}
 
 export class Server {
   readonly #plan: ServerPlan;
@@ -54,12 +64,14 @@ export class Server {
   readonly #site: Site & { draining: boolean };
   readonly #hooks: Hooks;
   readonly #companions: Companions;
+  readonly #pidfiles: Pidfiles;
+  readonly #onSourceFile: ServerEvents['onSourceFile'];
   #doorbell: PipeDoorbell | undefined;
   #isUp = false;
   #isLeaving = false;
 
-  /** `onMustStop`: something that the server depends on has ended. */
-  constructor(plan: ServerPlan, log: ServerLog, onMustStop: () => void) {
+  /** `pidfiles` gets those that are written in the course of a start. */
+  constructor(plan: ServerPlan, log: ServerLog, pidfiles: Pidfiles, events: ServerEvents) {
     this.#plan = plan;
     this.#log = log;
     const ledger = new Ledger(plan.apps.length, plan.control.stats === undefined ? undefined : plan.endpoints, (app) =>
@@ -75,7 +87,9 @@ export class Server {
       log,
     );
     this.#hooks = new Hooks(plan.process.hooks, log);
-    this.#companions = new Companions(plan.process, log, onMustStop);
+    this.#companions = new Companions(plan.process, log, events.onMustStop);
+    this.#onSourceFile = events.onSourceFile;
+    this.#pidfiles = pidfiles;
     this.#front = this.#makeFront();
     this.#site = {
       mounts:
@@ -155,6 +169,7 @@ export class Server {
     if (opensFirst) await this.#listeners.open();
     await this.#hooks.run('as-root');
     this.#dropPrivileges();
+    this.#pidfiles.write('pidfile2', plan.process.pidfiles.afterDrop);
     await this.#hooks.run('as-user');
     await this.#controlPlane.open(); // before the apps are up: whoever asks for its health learns that it starts
     await this.#companions.startDaemons();
@@ -165,6 +180,7 @@ export class Server {
     this.#site.connections.measure();
     this.#companions.crons.start();
     this.#isUp = true;
+    this.#pidfiles.write('safe-pidfile', plan.process.pidfiles.whenReady);
     await this.#hooks.run('accepting-once');
   }
 
@@ -229,6 +245,7 @@ export class Server {
       version: plan.version,
       hostname: hostname(),
       options: plan.given,
+      onSourceFile: this.#onSourceFile,
       onRefused: (exchange, error) => this.#onRefused(exchange.record.peer, error),
       onAnswered: (app, exchange, worker, nowMs) => this.#onAnswered(app, exchange, worker, nowMs),
     };
@@ -266,6 +283,7 @@ export class Server {
    * long the old workers may take to finish their requests; undefined: as long as at any other time.
    */
   async reload(kind: ReloadKind, reason: string, mercyMs?: number): Promise<boolean> {
+    this.#companions.reload();
     const results = await Promise.all(
       this.#apps.map((app) => {
         return app.failure === undefined ? app.supervisor.reload(kind, reason, mercyMs) : this.#tryAgain(app);
@@ -289,9 +307,20 @@ export class Server {
     return true;
   }
 
+  /** Lets requests wait inside, or no longer. */
+  set paused(paused: boolean) {
+    for (const { dispatcher } of this.#apps) dispatcher.paused = paused;
+  }
+
+  /** What each worker is doing, a line each. */
+  get statusLines(): readonly string[] {
+    return statusLines(this.#view());
+  }
+
   /** Stops in order. Takes at most `graceMs` for the requests inside, and as much for the workers. */
   async stop(graceMs: number): Promise<void> {
     this.#isLeaving = true;
+    this.paused = false; // what waits is to be answered
     const { stopDelayMs } = this.#plan;
     if (stopDelayMs > 0) {
       this.#log.line(`serving for another ${stopDelayMs / 1000} seconds while health says no (stop-delay)`);

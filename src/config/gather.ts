@@ -10,6 +10,7 @@
 import { ConfigError } from '../base/errors.js';
 import type { CommandLine } from './argv.js';
 import { type Collected, Collector } from './collect.js';
+import { OPTIONS, type Option } from './options.js';
 import { type Definitions, expand } from './placeholders.js';
 import { emptyReading, type Reading } from './setting.js';
 import { findByVariable, findWord, suggest, type Word } from './vocabulary.js';
@@ -40,7 +41,11 @@ export interface Gathered {
 }
 
 /** They end the program, so they count only where somebody types them; Docker images like to set UWSGI_VERSION. */
-const COMMANDS: ReadonlySet<string> = new Set(['help', 'version']);
+const COMMANDS: ReadonlySet<string> = new Set([
+  'help',
+  'version',
+  ...(OPTIONS as readonly Option[]).filter(({ sends }) => sends !== undefined).map(({ name }) => name),
+]);
 
 /** Reads everything there is. `version` is the server's. Never throws; what is wrong stands in `problems`. */
 export function gather(line: CommandLine, env: NodeJS.ProcessEnv, version: string): Gathered {

@@ -139,7 +139,6 @@ export const FAMILIES: readonly Family[] = [
     values: 'gevent asyncio tornado loop',
     flags: 'greenlet gevent-monkey-patch gevent-early-monkey-patch gevent-wait-for-hub',
   },
-  { why: LATER, values: 'py-autoreload|py-auto-reload|python-autoreload|python-auto-reload py-auto-reload-ignore' },
   // Workers: limits, recycling, reloads
   { why: 'a limit on resident memory does the same: reload-on-rss', values: 'reload-on-uss reload-on-pss' },
   { why: SYSTEMD, values: 'reload-mercy' },
@@ -159,9 +158,9 @@ export const FAMILIES: readonly Family[] = [
   {
     why: `reloads are ${LATER}`,
     values: `touch-exec
-      touch-signal touch-mules-reload touch-spoolers-reload fs-reload fs-brutal-reload fs-signal
-      reload-on-fd brutal-reload-on-fd master-fifo`,
-    flags: 'exit-on-reload propagate-touch',
+      touch-signal touch-mules-reload touch-spoolers-reload fs-brutal-reload fs-signal
+      reload-on-fd brutal-reload-on-fd`,
+    flags: 'propagate-touch',
   },
   { why: 'use lazy-apps', flags: 'lazy' },
   {
@@ -219,11 +218,10 @@ export const FAMILIES: readonly Family[] = [
     flags: `setns-preopen refork|re-fork refork-as-root|re-fork-as-root
       refork-post-jail|re-fork-post-jail master-as-root drop-after-init drop-after-apps`,
   },
-  { why: LATER, values: 'pidfile pidfile2 safe-pidfile safe-pidfile2' },
   {
     why: 'a command to a running server; send it a signal instead',
     refuses: true,
-    values: 'stop reload pause|suspend|resume signal ping connect-and-read extract',
+    values: 'signal ping connect-and-read extract',
   },
   { why: 'a command to a running server; send it a signal instead', values: 'ping-timeout' },
   {

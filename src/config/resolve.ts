@@ -50,6 +50,8 @@ export interface Resolved {
 
 export type Command =
   | { readonly kind: 'serve'; readonly resolved: Resolved }
+  /** A signal to be sent to the server whose pidfile is given. */
+  | { readonly kind: 'signal'; readonly option: string; readonly signal: NodeJS.Signals; readonly pidfile: string }
   /** Something to be printed. */
   | { readonly kind: 'text'; readonly text: string; readonly warnings: readonly string[] };
 
@@ -63,8 +65,21 @@ export function readCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv,
   const say = (text: string, warnings: readonly string[] = []): Command => ({ kind: 'text', text, warnings });
   if (line.help !== undefined) return say(line.help === true ? helpText() : optionHelp(line.help));
   if (line.version) return say(`${version}\n`);
+  const signal = signalOf(line);
+  if (signal !== undefined) return signal;
   const resolved = resolveLine(line, env, version);
   return resolved.config['show-config'] ? say(showConfig(resolved), resolved.warnings) : { kind: 'serve', resolved };
+}
+
+/** `--stop PIDFILE` and its kin: nothing else on the command line counts then. */
+function signalOf({ settings, problems }: CommandLine): Command | undefined {
+  for (const { name, text } of settings) {
+    const word = findWord(name);
+    if (word === undefined || !('option' in word) || word.option.sends === undefined || text === undefined) continue;
+    if (problems.length > 0) return undefined; // they are told instead
+    return { kind: 'signal', option: `--${name}`, signal: word.option.sends, pidfile: text };
+  }
+  return undefined;
 }
 
 /** The configuration that a command line stands for. Throws as `readCommandLine` does. */

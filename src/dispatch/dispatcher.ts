@@ -79,6 +79,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   /** The ports that get requests, and all that have a worker: what is gone through per request holds no empty place. */
   #serving: readonly WorkerPort[] = [];
   #live: readonly WorkerPort[] = [];
+  #isPaused = false;
   #serviceMs = FIRST_GUESS_MS;
   #spread = true;
   /** Requests handed to workers and not answered. */
@@ -108,7 +109,16 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   /** To be called after every change of a worker's state. */
   #stateChanged(): void {
     this.#live = this.ports.filter((port) => port.state !== 'dead');
-    this.#serving = this.#live.filter((port) => port.accepting).sort((a, b) => a.workerId - b.workerId);
+    const accepting = this.#isPaused ? [] : this.#live.filter((port) => port.accepting);
+    this.#serving = accepting.sort((a, b) => a.workerId - b.workerId);
+  }
+
+  /** Lets requests wait inside from now on, or no longer. Those that workers have are answered all the same. */
+  set paused(paused: boolean) {
+    this.#isPaused = paused;
+    this.#stateChanged();
+    this.#handOut(performance.now());
+    this.ring();
   }
 
   get inFlight(): number {

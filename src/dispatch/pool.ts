@@ -11,7 +11,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ArenaMemory } from '../arena/arena.js';
 import type { Generation, HostEvents, WorkerHost } from '../worker/host.js';
-import type { LoadFailure, ThreadTask } from '../worker/js/entry.js';
+import type { LoadFailure, SourceFile, ThreadTask } from '../worker/js/entry.js';
 import type { MemoryReport } from '../worker/js/memory-report.js';
 
 const ENTRY = fileURLToPath(new URL('../worker/js/entry.js', import.meta.url));
@@ -34,6 +34,8 @@ export interface JsApp {
   readonly listeners: readonly Readonly<Record<string, string>>[];
   readonly version: string;
   readonly hostname: string;
+  /** To be told which files the app is made of; undefined: nobody wants to know. */
+  readonly onSourceFile: ((file: string) => void) | undefined;
 }
 
 /** A running thread: how to abort it. */
@@ -120,6 +122,7 @@ class ThreadPool implements Generation {
       version,
       hostname,
       port: port2,
+      reportsFiles: this.#app.onSourceFile !== undefined,
     };
     const ended = this.#pool
       .run(task, { signal: running.abort.signal, transferList: [port2] })
@@ -134,9 +137,10 @@ class ThreadPool implements Generation {
 
   /** Hears what the thread says; resolves when the port has closed. */
   #listen(place: number, port: MessagePort, running: Running): Promise<void> {
-    port.on('message', (message: string | LoadFailure | MemoryReport) => {
+    port.on('message', (message: string | LoadFailure | MemoryReport | SourceFile) => {
       if (typeof message === 'string') this.#events.onOutput(place, message);
       else if ('loadError' in message) running.loadError = message.loadError;
+      else if ('sourceFile' in message) this.#app.onSourceFile?.(message.sourceFile);
       else this.#events.onMemory(place, { rssBytes: message.memoryBytes, asBytes: 0 });
     });
     return new Promise((resolve) => port.once('close', resolve));

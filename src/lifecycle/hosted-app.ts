@@ -75,6 +75,8 @@ export interface Surroundings {
   /** `uwsgi.opt`. */
   readonly options: Readonly<Record<string, string | boolean | readonly string[]>>;
   onRefused(exchange: Exchange, error: NuwsgiError<Code>): void;
+  /** To be told which files JS apps are made of; undefined: nobody wants to know. */
+  readonly onSourceFile: ((file: string) => void) | undefined;
   onAnswered(app: number, exchange: Exchange, worker: WorkerPort, nowMs: number): void;
 }
 
@@ -157,6 +159,7 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
       concurrency: d.threads,
       heapMb: d.heapMb,
       reportsMemory: wantsMemory(d.limits),
+      onSourceFile: s.onSourceFile,
     };
     host = new ThreadHost(app, arena.memory, crew.events);
     s.pump.add(dispatcher, new WordDoorbell(arena.words, HEADER.main_sleeps, s.pump.wake));

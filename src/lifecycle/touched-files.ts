@@ -11,52 +11,60 @@ import type { Log } from '../base/log.js';
 interface Watched {
   readonly path: string;
   readonly onTouched: (path: string) => void;
-  /** What the file looked like at the last look; '' when it was not there. */
-  seen: string;
+  /** What the file looked like at the last look; '' when it was not there; undefined: it was not looked at yet. */
+  seen: string | undefined;
 }
 
 export class TouchedFiles {
   readonly #watched: Watched[] = [];
   readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
+  /** 0 before `start` and after `stop`. */
+  #intervalMs = 0;
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  /** Calls `onTouched` whenever `path` changes, appears or goes away. To be called before `start`. */
+  /** Calls `onTouched` whenever `path` changes, appears or goes away. */
   add(path: string, onTouched: (path: string) => void): void {
-    this.#watched.push({ path, onTouched, seen: '' });
+    const watched: Watched = { path, onTouched, seen: undefined };
+    this.#watched.push(watched);
+    if (this.#intervalMs === 0) return;
+    void appearance(path).then((now) => {
+      watched.seen ??= now; // at once: a change right after this is one
+    });
+    if (this.#timer === undefined) this.#schedule();
   }
 
   /** Notes what the files look like now; from then on looks every `intervalMs`. */
   async start(intervalMs: number): Promise<void> {
-    if (this.#watched.length === 0) return;
+    this.#intervalMs = intervalMs;
     for (const watched of this.#watched) {
       watched.seen = await appearance(watched.path);
       if (watched.seen === '') {
         this.#log.line(`unable to stat() ${watched.path}, events will be triggered as soon as the file is created`);
       }
     }
-    this.#schedule(intervalMs);
+    if (this.#watched.length > 0) this.#schedule();
   }
 
-  #schedule(intervalMs: number): void {
+  #schedule(): void {
     this.#timer = setTimeout(async () => {
       for (const watched of this.#watched) {
         const now = await appearance(watched.path);
-        if (now === watched.seen) continue;
+        const before = watched.seen;
         watched.seen = now;
-        watched.onTouched(watched.path);
+        if (before !== undefined && before !== now) watched.onTouched(watched.path);
       }
-      if (this.#timer !== undefined) this.#schedule(intervalMs);
-    }, intervalMs);
+      if (this.#intervalMs > 0) this.#schedule();
+    }, this.#intervalMs);
     this.#timer.unref();
   }
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#intervalMs = 0;
   }
 }
 

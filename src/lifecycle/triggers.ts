@@ -34,6 +34,17 @@ export const TRIGGERS = [
     differs: 'In uWSGI SIGTERM reloads unless die-on-term is given, and SIGINT drops the requests inside.' },
   { verb: 'stopNow', signals: ['SIGQUIT'], letter: 'Q',
     does: 'ends at once; the requests inside are cut off' },
+  { verb: 'pause', signals: ['SIGTSTP'], letter: 'p',
+    does: 'lets requests wait inside, until it is said again; those that run are answered',
+    differs: 'Connections are still accepted, up to max-inflight requests; in uWSGI they wait in the kernel.' },
+  { verb: 'logStatus', signals: ['SIGUSR1'], letter: 's',
+    does: 'writes what each worker is doing to the log' },
+  { verb: 'reopenLogs', letter: 'l',
+    does: 'opens the log files anew' },
+  { verb: 'rotateLogs', letter: 'L',
+    does: 'rotates the log files' },
+  { verb: 'writePidfiles', letter: 'P',
+    does: 'writes the pidfiles anew' },
 ] as const satisfies readonly Trigger[];
 
 export type Verb = (typeof TRIGGERS)[number]['verb'];

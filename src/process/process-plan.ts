@@ -12,6 +12,8 @@ export interface ProcessPlan {
   /** What the server is called in the list of processes; undefined: as it was started. */
   readonly title: string | undefined;
   readonly limits: Limits;
+  /** Where the process id is written, when root has been given up, and when the server is ready. */
+  readonly pidfiles: { readonly afterDrop: string | undefined; readonly whenReady: string | undefined };
   readonly privileges: Privileges;
   readonly hooks: readonly Hook[];
   readonly crons: readonly CronJob[];
@@ -24,6 +26,7 @@ export function processPlanOf(config: Config): ProcessPlan {
   return {
     title: titlesOf(config).master,
     limits: { niceness: config.prio, openFiles: config['max-fd'] },
+    pidfiles: { afterDrop: config.pidfile2, whenReady: config['safe-pidfile'] },
     privileges: {
       user: config.uid,
       group: config.gid,

@@ -9,5 +9,10 @@ export const GENERAL = [
   { name: 'show-config', kind: 'flag', default: false,
     help: 'show what all sources add up to, as an INI file that says where each option comes from, and end',
     differs: 'Shows only what counts in the end, and uWSGI goes on to serve.' },
+  { name: 'stop', kind: 'path', value: 'PIDFILE', sends: 'SIGTERM', help: 'stop the server whose pidfile this is',
+    differs: 'Requests inside are answered first.' },
+  { name: 'reload', kind: 'path', value: 'PIDFILE', sends: 'SIGHUP', help: 'reload the server whose pidfile this is' },
+  { name: 'pause', aliases: ['suspend', 'resume'], kind: 'path', value: 'PIDFILE', sends: 'SIGTSTP',
+    help: 'pause the server whose pidfile this is, or let it go on' },
   { name: 'version', kind: 'flag', default: false, help: 'show the version' },
 ] as const satisfies readonly Option[];

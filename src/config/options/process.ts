@@ -26,6 +26,11 @@ export const PROCESS = [
   { name: 'close-on-exec2', kind: 'flag', default: true, help: 'programs that apps start do not get listening sockets',
     always: 'no program that an app starts gets a descriptor of the server' },
 
+  { name: 'pidfile', kind: 'path', help: 'write the process id of the server to this file, as soon as it starts',
+    differs: 'Always removed at the end.' },
+  { name: 'pidfile2', kind: 'path', help: 'the same, when root has been given up' },
+  { name: 'safe-pidfile', aliases: ['safe-pidfile2'], kind: 'path', help: 'the same, when the server is ready' },
+
   { name: 'auto-procname', kind: 'flag', default: false,
     help: 'call the processes what they are: "uWSGI master", "uWSGI worker 1"',
     differs: 'Python apps also have a process "uWSGI zygote", from which workers are forked. Workers of JavaScript apps are threads of the master.' },

@@ -72,6 +72,8 @@ export interface Option {
   /** What `--help` calls the value, where the kind does not say enough. */
   readonly value?: string;
   readonly help: string;
+  /** It is no setting but a command: the signal that is sent to the server whose pidfile is given. */
+  readonly sends?: NodeJS.Signals;
   /** In what it departs from uWSGI. */
   readonly differs?: string;
   /** The option is accepted and changes nothing: what it asks for is so anyway. The text says why. */

@@ -28,6 +28,7 @@ import { InputSource } from './input.js';
 import { loadApplication } from './load.js';
 import { reportMemory } from './memory-report.js';
 import { captureOutput } from './output.js';
+import { reportFiles } from './report-files.js';
 import { Transport } from './transport.js';
 
 /** What the server tells a thread about its place. */
@@ -51,6 +52,8 @@ export interface ThreadTask {
   readonly hostname: string;
   /** Where output goes; its closing tells the server that this thread has ended. */
   readonly port: MessagePort;
+  /** The server wants to know which files the app is made of. */
+  readonly reportsFiles: boolean;
 }
 
 /** The longest time the event loop is stopped while waiting for a request. */
@@ -67,17 +70,26 @@ const OWN_FRAME = new RegExp(`^ +at .*(?:${new URL('../../', import.meta.url).hr
 
 const eventLoopTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** What a thread sends when it could not load the app; everything else it sends is output. */
+/** What a thread sends when it could not load the app. Its output comes as text. */
 export interface LoadFailure {
   readonly loadError: string;
+}
+
+/** A file that the app is made of. */
+export interface SourceFile {
+  readonly sourceFile: string;
 }
 
 /** Ends the thread when a stop command has come and every request is answered, or at once when the app does not load. */
 export default async function serve(task: ThreadTask): Promise<void> {
   captureOutput(task.port);
   let app: Application;
+  const reportRest = task.reportsFiles
+    ? reportFiles((sourceFile) => task.port.postMessage({ sourceFile } satisfies SourceFile))
+    : undefined;
   try {
     app = await loadApplication(task.file, task.callable);
+    reportRest?.();
   } catch (error) {
     const loadError = textOf(error);
     task.port.postMessage({ loadError } satisfies LoadFailure);

@@ -35,6 +35,7 @@ import socket  # noqa: E402
 import time  # noqa: E402
 
 import bridge_arena  # noqa: E402
+import bridge_autoreload  # noqa: E402
 import bridge_interpreter  # noqa: E402
 import bridge_output  # noqa: E402
 import bridge_uwsgi  # noqa: E402
@@ -113,6 +114,7 @@ class Zygote:
         self.children = {}  # pid -> place in the arena
         self.app = None
         self.arena = None
+        self.autoreload = None
 
     def prepare(self):
         """Everything up to the first fork, step by step; the server reads from the last step what went wrong."""
@@ -129,6 +131,10 @@ class Zygote:
         bridge_uwsgi.install(setup)
         bridge_interpreter.prepare_path(setup['pythonPath'])
         faulthandler.enable(2)  # a segmentation fault in an extension leaves a Python traceback in the log
+        settings = setup['settings']
+        if settings['autoreloadSeconds']:
+            ignored = frozenset(settings['autoreloadIgnored'])
+            self.autoreload = bridge_autoreload.Autoreload(settings['autoreloadSeconds'], ignored, setup['serverPid'])
         started = time.perf_counter()
         try:
             bridge_interpreter.prepare(setup['settings'], setup['layout']['geometry']['totalBytes'])
@@ -230,6 +236,8 @@ def run_worker(zygote, place, worker_id):
     worker = bridge_arena.Worker(zygote.arena, place, worker_id, zygote.app, environs, DOORBELL_FD, setup['serverPid'],
                                  bridge_uwsgi.enter_core)
     bridge_uwsgi.enter_worker(worker)
+    if zygote.autoreload is not None:
+        zygote.autoreload.start()
     worker.run()
     bridge_output.flush_all()
 

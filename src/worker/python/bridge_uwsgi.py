@@ -5,6 +5,8 @@ comes to life in each worker. Names, types and meanings are uWSGI's (bytes where
 """
 
 import mmap
+import os
+import signal
 import sys
 import threading
 import time
@@ -31,6 +33,8 @@ def install(setup):
     module.opt = {name: _option(value) for name, value in setup['options'].items()}
     module.masterpid = lambda: setup['serverPid']
     module.worker_id = lambda: 0 if _worker is None else _worker.id
+    module.reload = lambda: _tell_server(setup['serverPid'], signal.SIGHUP)
+    module.stop = lambda: _tell_server(setup['serverPid'], signal.SIGTERM)
     module.request_id = lambda: getattr(_here, 'core').request_id if hasattr(_here, 'core') else 0
     module.log = _log
     module.mem = _mem
@@ -43,6 +47,11 @@ def _option(value):
     if isinstance(value, list):
         return [str(item).encode() for item in value]
     return True if value is True else str(value).encode()
+
+
+def _tell_server(pid, number):
+    os.kill(pid, number)
+    return True
 
 
 def _log(text):

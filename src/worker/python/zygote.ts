@@ -50,6 +50,9 @@ export interface PythonSettings {
   /** Titles of the processes, '' where they stay as they are; {worker} stands for the number of a worker. */
   readonly zygoteTitle: string;
   readonly workerTitle: string;
+  /** How often workers look whether a module was changed; 0: never. And the names of modules that do not count. */
+  readonly autoreloadSeconds: number;
+  readonly autoreloadIgnored: readonly string[];
 }
 
 export interface PythonApp {

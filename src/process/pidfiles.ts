@@ -1,0 +1,43 @@
+// Files that hold the server's process id, for scripts and service managers: written at start, removed at the end.
+//
+// Removed only while they still hold this process's id: a second server may have taken the name over.
+// Decided elsewhere: when each is written (cli.ts, server.ts), what is sent to the process that one names
+//   (client/signals.ts).
+
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ConfigError } from '../base/errors.js';
+
+export class Pidfiles {
+  readonly #written = new Set<string>();
+
+  /** Writes the id of this process into `paths`. Throws `ConfigError` CONFIG_FILE. */
+  write(option: string, ...paths: readonly (string | undefined)[]): void {
+    for (const given of paths) {
+      if (given === undefined) continue;
+      const path = resolve(given);
+      try {
+        writeFileSync(path, `${process.pid}\n`);
+        this.#written.add(path);
+      } catch (error) {
+        throw new ConfigError('CONFIG_FILE', option, `"${path}" cannot be written: ${(error as Error).message}`);
+      }
+    }
+  }
+
+  /** Writes all of them anew: for those that somebody has removed. */
+  rewrite(): void {
+    this.write('pidfile', ...this.#written);
+  }
+
+  /** Removes them. To be called when the process ends. */
+  remove(): void {
+    for (const path of this.#written) {
+      try {
+        if (Number(readFileSync(path, 'latin1')) === process.pid) rmSync(path);
+      } catch {
+        // gone already, or root's, whose rights were given up
+      }
+    }
+  }
+}
