@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, NuwsgiError } from './base/errors.js';
 import { sayNow } from './base/log.js';
-import { COMMANDS, runCommand } from './client/commands.js';
+import { COMMANDS, pingArguments, runCommand } from './client/commands.js';
 import { signalServer } from './client/signals.js';
 import { readArgv } from './config/argv.js';
 import { check } from './config/check.js';
@@ -55,6 +55,11 @@ async function main(): Promise<void> {
   const [first = '', ...rest] = process.argv.slice(2);
   if (Object.hasOwn(TOOLS, first)) {
     process.exitCode = await TOOLS[first]!(rest); // what is printed may still be on its way
+    return;
+  }
+  const asked = pingArguments(process.argv.slice(2));
+  if (asked !== undefined) {
+    process.exitCode = await runCommand('ping', asked);
     return;
   }
   const command = readCommandLine(process.argv.slice(2), process.env, version);

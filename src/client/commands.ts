@@ -11,20 +11,27 @@ import { type PeerAddress, ping, send, type UwsgiRequest, variablesOf } from './
 export const COMMANDS = ['ping', 'curl'] as const;
 
 const PING_USAGE = `usage: nuwsgi ping ADDRESS [--timeout SECONDS]
+       nuwsgi --ping ADDRESS [--ping-timeout SECONDS]
 
 Asks a server that speaks the uwsgi protocol whether it is there. Exit code: 0 yes, 1 no, 2 it answers with a warning.
 `;
-const CURL_USAGE = `usage: nuwsgi curl ADDRESS PATH [-X METHOD] [-H 'Name: value']... [-d DATA | -d @FILE] [-i] [-v] [--timeout SECONDS]
+const CURL_USAGE = `usage: nuwsgi curl ADDRESS [PATH] [-X METHOD] [-H 'Name: value']... [-d DATA | -d @FILE] [--var NAME=VALUE]...
+                   [-i] [-v] [-f] [--timeout SECONDS]
 
 Sends a request in the uwsgi protocol, as nginx's uwsgi_pass does, and prints the body of the answer.
-  -X METHOD   the method; default: GET, or POST with -d
-  -H FIELD    a header field, repeatable
-  -d DATA     the body; @FILE takes it from a file, @- from standard input
-  -i          print the head of the answer too
-  -v          also print the variables that are sent, on standard error
-Exit code: 0 an answer came, 1 none.
+  -X METHOD         the method; default: GET, or POST with -d
+  -H FIELD          a header field, repeatable
+  -d DATA           the body; @FILE takes it from a file, @- from standard input
+  --var NAME=VALUE  a variable as it is, in place of the usual one if there is one; repeatable
+  -i                print the head of the answer too
+  -v                show the variables that are sent, and the head of the answer, on standard error
+  -f                an answer of status 400 and above counts as a failure, and its body is not printed
+Exit code: 0 a whole answer came, 1 none, 22 (with -f) it was of status 400 or above.
 `;
 const DEFAULT_TIMEOUT_SECONDS = '10';
+/** curl's own for -f. */
+const FAILED_STATUS = 22;
+const MOST_TIMEOUT_SECONDS = 86_400;
 
 /** Runs `ping` or `curl`. Resolves with the exit code; writes to stdout and stderr. Throws `ConfigError`. */
 export async function runCommand(command: (typeof COMMANDS)[number], argv: readonly string[]): Promise<number> {
@@ -57,6 +64,20 @@ function addressOf(text: string | undefined, usage: string): PeerAddress {
   throw new ConfigError('CONFIG_BAD_VALUE', 'ADDRESS', 'command line', text, 'an address that can be connected to');
 }
 
+/** uWSGI's way to ask for a ping, as arguments of ours; undefined: `argv` is no such. */
+export function pingArguments(argv: readonly string[]): string[] | undefined {
+  const [first = '', ...rest] = argv;
+  if (first !== '--ping' && !first.startsWith('--ping=')) return undefined;
+  const address = first === '--ping' ? [] : [first.slice('--ping='.length)];
+  return [...address, ...rest.map((argument) => argument.replace(/^--ping-timeout(?==|$)/, '--timeout'))];
+}
+
+function timeoutOf(text: string): number {
+  const seconds = Number(text);
+  if (seconds > 0 && seconds <= MOST_TIMEOUT_SECONDS) return seconds * 1000;
+  throw new ConfigError('CONFIG_BAD_VALUE', '--timeout', 'command line', text, 'a number of seconds');
+}
+
 async function runPing(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parse(argv, {
     timeout: { type: 'string', default: DEFAULT_TIMEOUT_SECONDS },
@@ -68,7 +89,7 @@ async function runPing(argv: readonly string[]): Promise<number> {
   }
   const address = addressOf(positionals[0], PING_USAGE);
   const startedMs = performance.now();
-  const warning = await ping(address, Number(values.timeout) * 1000);
+  const warning = await ping(address, timeoutOf(values.timeout));
   const ms = (performance.now() - startedMs).toFixed(1);
   process.stdout.write(`${address.text} answers after ${ms} ms${warning ? `: ${warning}` : ''}\n`);
   return warning === '' ? 0 : 2;
@@ -79,8 +100,10 @@ async function runCurl(argv: readonly string[]): Promise<number> {
     request: { type: 'string', short: 'X' },
     header: { type: 'string', short: 'H', multiple: true },
     data: { type: 'string', short: 'd' },
+    var: { type: 'string', multiple: true },
     include: { type: 'boolean', short: 'i' },
     verbose: { type: 'boolean', short: 'v' },
+    fail: { type: 'boolean', short: 'f' },
     timeout: { type: 'string', default: DEFAULT_TIMEOUT_SECONDS },
     help: { type: 'boolean', short: 'h' },
   });
@@ -92,15 +115,23 @@ async function runCurl(argv: readonly string[]): Promise<number> {
   const request: UwsgiRequest = {
     method: values.request ?? (values.data === undefined ? 'GET' : 'POST'),
     target: positionals[1] ?? '/',
-    headers: (values.header ?? []).map((field) => {
-      const colon = field.indexOf(':');
-      if (colon < 1) throw new ConfigError('CONFIG_BAD_VALUE', '-H', 'command line', field, 'of the form Name: value');
-      return [field.slice(0, colon), field.slice(colon + 1).trim()] as const;
-    }),
+    headers: pairs('-H', values.header ?? [], ':', 'of the form Name: value'),
+    variables: pairs('--var', values.var ?? [], '=', 'of the form NAME=VALUE'),
     body: bodyOf(values.data),
   };
-  if (values.verbose) for (const [name, value] of variablesOf(request)) process.stderr.write(`> ${name}=${value}\n`);
-  return printAnswer(address, request, Number(values.timeout) * 1000, values.include || values.verbose || false);
+  const { verbose = false, include = false, fail = false } = values;
+  if (verbose)
+    for (const [name, value] of variablesOf(request))
+      process.stderr.write(Buffer.from(`> ${name}=${value}\n`, 'latin1'));
+  return printAnswer(address, request, timeoutOf(values.timeout), { verbose, include, fail });
+}
+
+function pairs(option: string, texts: readonly string[], separator: string, form: string): [string, string][] {
+  return texts.map((text) => {
+    const at = text.indexOf(separator);
+    if (at < 1) throw new ConfigError('CONFIG_BAD_VALUE', option, 'command line', text, form);
+    return [text.slice(0, at), separator === ':' ? text.slice(at + 1).trim() : text.slice(at + 1)];
+  });
 }
 
 function bodyOf(data: string | undefined): Buffer {
@@ -109,28 +140,53 @@ function bodyOf(data: string | undefined): Buffer {
   return readFileSync(data === '@-' ? 0 : data.slice(1));
 }
 
-/** Prints the answer as it comes; without `withHead`, only its body. */
+interface Shown {
+  readonly verbose: boolean;
+  readonly include: boolean;
+  readonly fail: boolean;
+}
+
+/** Prints the answer as it comes. Rejects when there is none, or not all of it. */
 async function printAnswer(
   address: PeerAddress,
   request: UwsgiRequest,
   timeoutMs: number,
-  withHead: boolean,
+  { verbose, include, fail }: Shown,
 ): Promise<number> {
-  let head = Buffer.alloc(0);
-  let isBody = false;
+  let start = Buffer.alloc(0);
+  let head: string | undefined;
+  let bodyBytes = 0;
+  let isFailure = false;
+  const print = (body: Buffer) => {
+    bodyBytes += body.length;
+    if (!isFailure) process.stdout.write(body);
+  };
   await send(address, request, timeoutMs, (chunk) => {
-    if (isBody) {
-      process.stdout.write(chunk);
+    if (head !== undefined) {
+      print(chunk);
       return;
     }
-    head = Buffer.concat([head, chunk]);
-    const end = head.indexOf('\r\n\r\n');
+    start = Buffer.concat([start, chunk]);
+    const end = start.indexOf('\r\n\r\n');
     if (end < 0) return;
-    isBody = true;
-    process.stdout.write(withHead ? head : head.subarray(end + 4));
+    head = start.toString('latin1', 0, end);
+    isFailure = fail && statusOf(head) >= 400;
+    if (verbose) process.stderr.write(`${head.replace(/^/gm, '< ')}\n`);
+    if (include) process.stdout.write(start.subarray(0, end + 4));
+    print(start.subarray(end + 4));
   });
-  if (isBody) return 0;
-  if (head.length === 0) throw new Error('it closed the connection without an answer');
-  process.stdout.write(head); // no head in it: shown as it is
-  return 0;
+  if (head === undefined) {
+    if (start.length === 0) throw new Error('it closed the connection without an answer');
+    process.stdout.write(start); // no head in it: shown as it is
+    return 0;
+  }
+  const length = /^content-length: *(\d+)$/im.exec(head)?.[1];
+  if (length !== undefined && bodyBytes < Number(length) && request.method !== 'HEAD') {
+    throw new Error(`the answer ends after ${bodyBytes} of ${length} bytes`);
+  }
+  if (isFailure) process.stderr.write(`nuwsgi curl: ${head.slice(0, head.indexOf('\r\n'))}\n`);
+  return isFailure ? FAILED_STATUS : 0;
 }
+
+/** From `HTTP/1.1 200 OK`, or from CGI's `Status: 200 OK`. */
+const statusOf = (head: string) => Number(/^(?:HTTP\/\d\.\d|Status:) (\d{3})/i.exec(head)?.[1] ?? 0);

@@ -7,6 +7,7 @@
 import { connect, Socket } from 'node:net';
 import type { Address, FdAddress } from '../config/address.js';
 import { connectAbstract } from '../listeners/native-sockets.js';
+import { decodePath } from '../wire/cgi.js';
 import { MODIFIER, PACKET_HEADER_BYTES, packetHeader, packetOf, readPacketHeader } from '../wire/uwsgi.js';
 
 /** A request in the words of HTTP. */
@@ -15,8 +16,13 @@ export interface UwsgiRequest {
   /** Path and query, escaped as in HTTP. */
   readonly target: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Variables as they are, in place of those that the request would have. */
+  readonly variables?: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
 }
+
+/** Where a server that listens on every address is found. */
+const LOOPBACK: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 /** An address that can be connected to. */
 export type PeerAddress = Exclude<Address, FdAddress>;
@@ -29,11 +35,14 @@ function dialAbstract(name: string): Socket {
 }
 
 function dial(address: PeerAddress): Socket {
-  if (address.kind === 'tcp') return connect(address.port, address.host === '0.0.0.0' ? '127.0.0.1' : address.host);
+  if (address.kind === 'tcp') return connect(address.port, LOOPBACK[address.host] ?? address.host);
   return address.kind === 'unix' ? connect(address.path) : dialAbstract(address.name);
 }
 
-/** Sends `data` and reads until the server closes; rejects after `timeoutMs` without a byte, and when it cannot connect. */
+/**
+ * Sends `data` and reads until the server closes; rejects after `timeoutMs` without a byte, and when it cannot connect.
+ * A server that answers before it has read everything, and closes, has answered.
+ */
 function exchange(
   address: PeerAddress,
   data: Buffer,
@@ -43,9 +52,16 @@ function exchange(
   return new Promise((resolve, reject) => {
     const socket = dial(address);
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
+    let hasAnswer = false;
     socket.on('connect', () => socket.write(data));
-    socket.on('data', onData);
-    socket.on('error', reject);
+    socket.on('data', (chunk) => {
+      hasAnswer = true;
+      onData(chunk);
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (hasAnswer && (error.code === 'EPIPE' || error.code === 'ECONNRESET')) resolve();
+      else reject(error);
+    });
     socket.on('close', (hadError) => {
       if (!hadError) resolve();
     });
@@ -67,29 +83,35 @@ export async function ping(address: PeerAddress, timeoutMs: number): Promise<str
   return answer.toString('utf8', PACKET_HEADER_BYTES, PACKET_HEADER_BYTES + header.bytes);
 }
 
-/** The variables of `request`, as nginx's uwsgi_params would send them. */
+/** What somebody typed, as the bytes it stands for: one character each. */
+const bytesOf = (text: string) => Buffer.from(text).toString('latin1');
+
+/** The variables of `request`, as nginx's uwsgi_params would send them; one character per byte. */
 export function variablesOf(request: UwsgiRequest): [name: string, value: string][] {
-  const question = request.target.indexOf('?');
-  const path = question < 0 ? request.target : request.target.slice(0, question);
-  const header = (wanted: string) => request.headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
+  const target = bytesOf(request.target);
+  const question = target.indexOf('?');
+  const path = question < 0 ? target : target.slice(0, question);
+  const headers = request.headers.map(([name, value]) => [name, bytesOf(value)] as const);
+  const header = (wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
   const variables: [string, string][] = [
-    ['QUERY_STRING', question < 0 ? '' : request.target.slice(question + 1)],
+    ['QUERY_STRING', question < 0 ? '' : target.slice(question + 1)],
     ['REQUEST_METHOD', request.method],
     ['CONTENT_TYPE', header('content-type') ?? ''],
     ['CONTENT_LENGTH', request.body.length > 0 ? String(request.body.length) : ''],
-    ['REQUEST_URI', request.target],
-    ['PATH_INFO', Buffer.from(decodeURIComponent(path)).toString('latin1')],
+    ['REQUEST_URI', target],
+    ['PATH_INFO', decodePath(path) ?? path],
     ['SERVER_PROTOCOL', 'HTTP/1.1'],
     ['REMOTE_ADDR', '127.0.0.1'],
     ['SERVER_NAME', header('host') ?? 'localhost'],
     ['SERVER_PORT', '80'],
     ['HTTP_HOST', header('host') ?? 'localhost'],
   ];
-  for (const [name, value] of request.headers) {
+  for (const [name, value] of headers) {
     const variable = `HTTP_${name.toUpperCase().replaceAll('-', '_')}`;
     if (variable !== 'HTTP_HOST') variables.push([variable, value]);
   }
-  return variables;
+  const own = (request.variables ?? []).map(([name, value]): [string, string] => [bytesOf(name), bytesOf(value)]);
+  return [...variables.filter(([name]) => !own.some(([other]) => other === name)), ...own];
 }
 
 /** Sends `request`; `onData` gets what comes back, as it comes. Rejects as `exchange` does. */

@@ -221,9 +221,9 @@ export const FAMILIES: readonly Family[] = [
   {
     why: 'a command to a running server; send it a signal instead',
     refuses: true,
-    values: 'signal ping connect-and-read extract',
+    values: 'signal connect-and-read extract',
   },
-  { why: 'a command to a running server; send it a signal instead', values: 'ping-timeout' },
+  { why: 'it is a command: nuwsgi --ping ADDRESS, or nuwsgi ping ADDRESS', refuses: true, values: 'ping ping-timeout' },
   {
     why: SYSTEMD,
     values: `hook-pre-jail hook-post-jail hook-in-jail hook-post-fork hook-accepting hook-accepting1 hook-touch

@@ -1,14 +1,16 @@
 // What Node has no call for and a listener needs all the same: abstract names of their exact length, descriptors that
 // children do not inherit, and options of a socket that uWebSockets.js has opened.
 //
-// An abstract name (unix(7)) is as long as the address that was passed to the kernel. libuv passes all of sun_path, so
-//   what it binds is the name padded with NULs, which nothing but Node finds again.
+// An abstract name (unix(7)) is as long as the address that was passed to the kernel. Here that is the name and nothing
+//   else, as systemd, curl and socat have it. uWSGI adds a NUL; Node and HAProxy (abns@) fill up sun_path with them.
 // Decided elsewhere: when koffi is loaded (base/native.ts), who needs these (bind.ts, uws-acceptor.ts, client/).
 
 import { constants } from 'node:os';
 import { loadNative } from '../base/native.js';
 
 const AF_UNIX = 1;
+/** sun_family and all of sun_path. */
+const SOCKADDR_UN_BYTES = 2 + 108;
 const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
@@ -56,15 +58,15 @@ function must(c: Calls, call: string, result: number): number {
 }
 
 /** `struct sockaddr_un` of an abstract name, exactly as long as the name makes it. */
-function abstractAddress(name: string): Uint8Array {
+function abstractAddress(name: string): Buffer {
   return Buffer.concat([Uint8Array.of(AF_UNIX, 0, 0), Buffer.from(name)]);
 }
 
-function abstractSocket(name: string, use: (c: Calls, fd: number, address: Uint8Array) => void): number {
+function unixSocket(use: (c: Calls, fd: number) => void): number {
   const c = load();
   const fd = must(c, 'socket', c.socket(AF_UNIX, SOCK_STREAM_CLOEXEC, 0));
   try {
-    use(c, fd, abstractAddress(name));
+    use(c, fd);
   } catch (error) {
     c.close(fd);
     throw error;
@@ -74,15 +76,21 @@ function abstractSocket(name: string, use: (c: Calls, fd: number, address: Uint8
 
 /** A socket that listens on the abstract `name` (without the `@`). Throws errors with a `code`. */
 export function listenAbstract(name: string, backlog: number): number {
-  return abstractSocket(name, (c, fd, address) => {
+  const address = abstractAddress(name);
+  return unixSocket((c, fd) => {
     must(c, 'bind', c.bind(fd, address, address.length));
     must(c, 'listen', c.listen(fd, backlog));
   });
 }
 
-/** A socket that is connected to the abstract `name`. Throws errors with a `code`. */
+/** A socket that is connected to the abstract `name`, in whichever of the ways it is bound. Throws errors with a `code`. */
 export function connectAbstract(name: string): number {
-  return abstractSocket(name, (c, fd, address) => must(c, 'connect', c.connect(fd, address, address.length)));
+  const exact = abstractAddress(name);
+  const padding = Buffer.alloc(SOCKADDR_UN_BYTES - exact.length);
+  const ways = [exact, Buffer.concat([exact, padding.subarray(0, 1)]), Buffer.concat([exact, padding])];
+  return unixSocket((c, fd) => {
+    if (!ways.some((address) => c.connect(fd, address, address.length) === 0)) must(c, 'connect', -1);
+  });
 }
 
 /** Keeps `fd` from the processes that are started from now on. */

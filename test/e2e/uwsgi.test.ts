@@ -1,16 +1,14 @@
-// The uwsgi listener beyond single packets: slow and many peers, warnings, mounts, workers that die, JS apps, and the
-// client commands, against this server and against a real uWSGI. Single packets are in uwsgi-corpus.test.ts.
+// The uwsgi listener beyond single packets: slow and many peers, warnings, mounts, workers that die, JS apps. Single
+// packets are in uwsgi-corpus.test.ts.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { packetOf } from '../../src/wire/uwsgi.js';
 import { packetCases } from '../corpus/uwsgi-corpus.js';
 import { mutate, randomFrom } from '../fuzz.js';
-import { APPS, open, ROOT, raw, runToEnd, startServer, type TestServer, until } from './harness.js';
-import { freePort } from './nginx.js';
+import { APPS, open, raw, startServer, type TestServer } from './harness.js';
 
 const get = (path: string, more: readonly (readonly [string, string])[] = []) =>
   packetOf([['REQUEST_METHOD', 'GET'], ['PATH_INFO', path], ['REQUEST_URI', path], ...more]);
@@ -125,49 +123,5 @@ describe('--protocol http', () => {
     const { answers } = await raw(server.port, 'GET / HTTP/1.0\r\n\r\n');
     assert.equal(answers[0]?.body, 'hello\n');
     await server.stop();
-  });
-});
-
-describe('nuwsgi ping and nuwsgi curl', () => {
-  test('ask this server', async () => {
-    const server = await startServer(['--socket', '127.0.0.1:0', '--wsgi-file', 'inspect.py']);
-    const address = `127.0.0.1:${server.port}`;
-    assert.match((await runToEnd(['ping', address])).output, /answers after [\d.]+ ms\n$/);
-    const curl = await runToEnd(['curl', address, '/a%20b?c=d', '-H', 'X-One: 1', '-d', 'hello', '-i']);
-    assert.equal(curl.code, 0);
-    assert.match(curl.output, /^HTTP\/1\.1 200 OK\r\n/);
-    const { environ, bodyBytes } = JSON.parse(curl.output.split('\r\n\r\n')[1]!);
-    assert.equal(environ.REQUEST_METHOD, 'POST');
-    assert.equal(environ.PATH_INFO, '/a b');
-    assert.equal(environ.QUERY_STRING, 'c=d');
-    assert.equal(environ.HTTP_X_ONE, '1');
-    assert.equal(bodyBytes, 5);
-    await server.stop();
-    const gone = await runToEnd(['ping', address]);
-    assert.equal(gone.code, 1);
-    assert.match(gone.output, /ECONNREFUSED/);
-  });
-
-  test('ask a real uWSGI', async () => {
-    const port = await freePort();
-    const address = `127.0.0.1:${port}`;
-    const args = ['--plugin', 'python3', '--socket', address, '--wsgi-file', join(ROOT, 'test/apps/inspect.py')];
-    const uwsgi = spawn('uwsgi', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let log = '';
-    uwsgi.stderr.on('data', (chunk) => {
-      log += chunk;
-    });
-    await until(() => log.includes('spawned uWSGI worker'), 'uWSGI is up');
-    const curl = await runToEnd(['curl', address, '/x?y=z']);
-    assert.equal(JSON.parse(curl.output).environ.QUERY_STRING, 'y=z');
-    uwsgi.kill('SIGKILL');
-    await once(uwsgi, 'exit');
-  });
-
-  test('explain themselves, and name a bad address', async () => {
-    assert.match((await runToEnd(['curl', '--help'])).output, /^usage: nuwsgi curl ADDRESS PATH/);
-    const bad = await runToEnd(['ping', '9090']);
-    assert.equal(bad.code, 2);
-    assert.match(bad.output, /for a port write :9090/);
   });
 });
