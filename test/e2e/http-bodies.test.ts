@@ -163,10 +163,10 @@ function describeSlowClients(engine: Engine): void {
   after(() => journal.stop());
 
   test('T17: clients that stop in the middle of a request hold nobody up, and are given up', async () => {
+    // heads, and connections without one, uWebSockets.js sees to itself: see uws-limits.test.ts
+    const heads = engine === 'uws' ? [] : ['', 'GET / HT', 'GET / HTTP/1.1\r\nHost: a\r\nX: '];
     const starts = [
-      '',
-      'GET / HT',
-      'GET / HTTP/1.1\r\nHost: a\r\nX: ',
+      ...heads,
       post('Content-Length: 10', ''),
       post('Content-Length: 10', 'hello'),
       post('Transfer-Encoding: chunked', '5\r\nhel'),
@@ -182,9 +182,7 @@ function describeSlowClients(engine: Engine): void {
     const got = await Promise.all(ends);
     assert.deepEqual((await journal.entries('127.0.0.1')).length, 5, 'the app saw half a request');
     for (const [i, start] of all.entries()) {
-      // uWebSockets.js hands no half heads over, and closes them itself
-      const isUnseen = start === '' || (engine === 'uws' && !start.includes('\r\n\r\n'));
-      if (isUnseen) assert.equal(got[i], '', start);
+      if (start === '') assert.equal(got[i], '', 'nobody asked for anything');
       else assert.match(got[i]!, /^HTTP\/1\.1 408 Request Timeout\r\n/, start);
     }
     const told = (part: string) =>
