@@ -68,7 +68,14 @@ function workerView({ definition }: HostedApp, app: number, seat: Seat): WorkerV
   const port = seat.current?.port;
   const isProcess = definition.program.kind === 'python';
   const cores = coresOf(definition);
-  const common = { id: seat.id, app, cores, spawns: seat.spawns, lastSpawnAtMs: seat.lastSpawnAtMs, harakiri: 0 };
+  const common = {
+    id: seat.id,
+    app,
+    cores,
+    spawns: seat.spawns,
+    lastSpawnAtMs: seat.lastSpawnAtMs,
+    harakiri: seat.harakiris,
+  };
   if (port === undefined || port.taskId === 0) {
     const status = seat.isWanted ? 'dead' : 'cheap';
     return { ...common, pid: 0, thread: 0, status, accepting: false, inFlight: 0, answered: 0 };

@@ -53,6 +53,9 @@ export const WORKER = struct(64, [
   // word  field           written by  meaning
   [  0,   'credits',       'both',     'semaphore: entries in the ring that nobody has claimed. Nobody sleeps on it'],
   [ 16,   'fence',         'worker',   'semaphore used only for the memory barrier that sem_post implies'],
+  [ 32,   'break_off',     'main',     'entry of the request that is to be broken off, because it is late'],
+  [ 33,   'broke_off',     'worker',   'the same entry, when the worker has done what it can about it'],
+  [ 40,   'watch',         'both',     'semaphore on which the thread sleeps that breaks requests off (bridge_watch.py)'],
 ]);
 
 /**
@@ -80,6 +83,7 @@ export const SLOT = struct(64, [
   [  5,   'input_bytes',   'main',     'length of a body that lies in the payload behind the values'],
   [  6,   'input_fd',      'main',     'descriptor, in the server, of the file that holds the body; -1: none'],
   [  7,   'client_gone',   'main',     '1: nobody waits for this answer any more'],
+  [  8,   'deadline_s',    'both',     'when the app wants the request ended at the latest. Main writes 0, for none'],
   [ 16,   'length_low',    'worker',   'Content-Length as a 64-bit number, its low word; -1: none is declared'],
   [ 17,   'length_high',   'worker',   'its high word'],
   [ 18,   'answer_flags',  'worker',   'ANSWER bits'],

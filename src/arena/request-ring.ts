@@ -45,6 +45,9 @@ export class RequestRing {
     this.#tail = 0;
     this.#semaphores.reset(this.#at + WORKER.credits);
     this.#semaphores.reset(this.#at + WORKER.fence);
+    this.#semaphores.reset(this.#at + WORKER.watch);
+    this.#words[this.#at + WORKER.break_off] = 0;
+    this.#words[this.#at + WORKER.broke_off] = 0;
     for (const at of this.#coresAt) {
       this.#words[at + CORE.sleeps] = 0;
       this.#semaphores.reset(at + CORE.bell);
@@ -83,6 +86,24 @@ export class RequestRing {
       awake--;
     }
     return woken;
+  }
+
+  /** Whether the worker has claimed `entry`, which it was handed. Only where `tryTake` counts in the word (threads). */
+  hasClaimed(entry: number): boolean {
+    const unclaimed = Atomics.load(this.#words, this.#at + WORKER.credits);
+    for (let i = 1; i <= unclaimed; i++) if (this.#pushed[(this.#tail - i) & this.#mask] === entry) return false;
+    return true;
+  }
+
+  /** Asks the worker to break the request `entry` off. One at a time: `hasBrokenOff` tells when the next may follow. */
+  breakOff(entry: number): void {
+    Atomics.store(this.#words, this.#at + WORKER.break_off, entry);
+    this.#semaphores.post(this.#at + WORKER.watch);
+  }
+
+  /** Whether the worker has done what it can about `entry`. It may run on: in C code, say. */
+  hasBrokenOff(entry: number): boolean {
+    return Atomics.load(this.#words, this.#at + WORKER.broke_off) === entry;
   }
 
   /** Asks every thread of the worker to end, each once all entries before are claimed. */

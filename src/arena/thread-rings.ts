@@ -65,6 +65,11 @@ export class ThreadRings {
     }
   }
 
+  /** Says that what can be done about `entry`, which was to be broken off, has been done. */
+  brokeOff(entry: number): void {
+    Atomics.store(this.words, this.#workerAt + WORKER.broke_off, entry);
+  }
+
   /** Sends an event that concerns no request. */
   announce(event: number): void {
     this.publish(entryOf(COMMAND_SLOT, event));

@@ -184,6 +184,11 @@ const FAILURES = {
       `cannot load ${app}: ${step}\n${detail}${cure ? `\n${cure}` : ''}`,
   },
   APP_STOPPING: { status: 503, exit: 1, text: (app: string) => `${app} is being stopped` },
+  APP_OVERDUE: {
+    status: 504,
+    exit: 1,
+    text: (worker: number, seconds: number) => `worker ${worker} gave no answer in ${seconds} s (harakiri)`,
+  },
   APP_DIED: { status: 502, exit: 1, text: (worker: number, why: string) => `worker ${worker} ${why}` },
 
   LOAD_QUEUE_FULL: {

@@ -142,11 +142,7 @@ export const FAMILIES: readonly Family[] = [
   // Workers: limits, recycling, reloads
   { why: 'a limit on resident memory does the same: reload-on-rss', values: 'reload-on-uss reload-on-pss' },
   { why: SYSTEMD, values: 'reload-mercy' },
-  {
-    why: `harakiri is ${LATER}`,
-    values: 'harakiri|-t harakiri-graceful-timeout harakiri-graceful-signal harakiri-queue-threshold',
-    flags: `harakiri-verbose harakiri-no-arh|no-harakiri-arh|no-harakiri-after-req-hook`,
-  },
+  { why: 'there is no signal: an exception is raised in the request', values: 'harakiri-graceful-signal' },
   {
     why: `an adaptive number of workers is ${LATER}`,
     values: `cheaper cheaper-initial cheaper-step cheaper-algo cheaper-overload cheaper-idle

@@ -253,6 +253,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     words[at + SLOT.values_bytes] = valuesBytes;
     words[at + SLOT.input_bytes] = input === undefined ? 0 : input.length;
     words[at + SLOT.input_fd] = inputFd;
+    arena.times[timeAt(at + SLOT.deadline_s)] = 0;
     exchange.record.environBytes = environBytes;
     exchange.record.completeAtMs = nowMs;
     exchange.owner = this;
@@ -388,7 +389,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     const { record } = exchange;
     record.bodyBytes += bodyBytes;
     if (bodyBytes > 0 && headBytes + bodyBytes < this.#answerBytes) record.parts++; // else it goes on in the next one
-    if (hasHead) {
+    if (hasHead && !exchange.overdue) {
       record.status = status;
       record.headBytes = headBytes;
       if ((flags & ANSWER.SIZED) !== 0) record.headBytes += lengthFieldBytes(words, at); // the worker gave it apart
@@ -535,6 +536,30 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     const at = slotWord(this.arena.geometry, exchange.slot);
     Atomics.store(this.arena.words, at + SLOT.client_gone, 1);
     this.#payCredit(exchange, at);
+  }
+
+  /** Gives up a request that runs for too long: tells its client, and its worker at the next write. */
+  giveUp(exchange: Exchange, error: AppError): void {
+    if (exchange.slot < 0 || exchange.gone) return;
+    exchange.overdue = true;
+    exchange.record.status = error.status;
+    if (exchange.headSent) exchange.answerEnd(true);
+    else exchange.refuse(error);
+    this.abandon(exchange);
+  }
+
+  /** Whether the worker of `exchange` runs it, and does not only hold it. */
+  isRunning(exchange: Exchange): boolean {
+    if (exchange.place < 0) return false;
+    const worker = this.ports[exchange.place]!;
+    if (!this.#options.onePerCore) return worker.requests.hasClaimed(exchange.entry);
+    return worker.answers.some((core) => core.lastStarted === exchange.entry);
+  }
+
+  /** When the app wants `exchange` ended at the latest, on the clock of performance.now(); 0: it has not said. */
+  deadlineOf(exchange: Exchange): number {
+    const seconds = this.arena.times[timeAt(slotWord(this.arena.geometry, exchange.slot) + SLOT.deadline_s)]!;
+    return seconds > 0 ? toLocalMs(seconds) : 0;
   }
 
   drained(exchange: Exchange): void {

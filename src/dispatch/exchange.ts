@@ -82,6 +82,8 @@ export abstract class Exchange {
   /** The client went away before its answer was complete. */
   aborted = false;
   headSent = false;
+  /** It was given up for being late: what its worker still writes is not its answer. */
+  overdue = false;
 
   constructor(record: ExchangeRecord = new ExchangeRecord()) {
     this.record = record;

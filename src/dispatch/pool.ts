@@ -28,6 +28,8 @@ export interface JsApp {
   readonly concurrency: number;
   /** The most heap in MiB that one thread may have; undefined: V8 decides. */
   readonly heapMb: number | undefined;
+  /** Whether its threads can be asked to break requests off. */
+  readonly watches: boolean;
   /** Whether its threads are to say how much memory they have. */
   readonly reportsMemory: boolean;
   /** Per listener: the variables that are the same for all its requests. */
@@ -41,7 +43,9 @@ export interface JsApp {
 /** A running thread: how to abort it. */
 interface Running {
   readonly abort: AbortController;
-  /** The thread's end of the channel, until it is handed over with the task. */
+  /** This end of the channel. */
+  readonly ours: MessagePort;
+  /** The thread's end, until it is handed over with the task. */
   readonly theirs: MessagePort;
   why: string;
   loadError: string | undefined;
@@ -104,11 +108,17 @@ class ThreadPool implements Generation {
 
   spawn(place: number, workerId: number): void {
     const { port1, port2 } = new MessageChannel();
-    const running: Running = { abort: new AbortController(), theirs: port2, why: 'left', loadError: undefined };
+    const running: Running = {
+      abort: new AbortController(),
+      ours: port1,
+      theirs: port2,
+      why: 'left',
+      loadError: undefined,
+    };
     this.#running.set(place, running);
     const closed = this.#listen(place, port1, running);
     this.#events.onStarted(place, ++this.#count.threads);
-    const { file, callable, workers, concurrency, reportsMemory, listeners, version, hostname } = this.#app;
+    const { file, callable, workers, concurrency, watches, reportsMemory, listeners, version, hostname } = this.#app;
     const task: ThreadTask = {
       memory: this.#memory,
       place,
@@ -117,6 +127,7 @@ class ThreadPool implements Generation {
       callable,
       workers,
       concurrency,
+      watches,
       reportsMemory,
       listeners,
       version,
@@ -157,6 +168,14 @@ class ThreadPool implements Generation {
   /** If the task still waits for its thread, ends it; once it was handed over, the port closes with the thread only. */
   #giveUp(place: number): void {
     this.#running.get(place)?.theirs.close();
+  }
+
+  breakOff(place: number, entry: number): void {
+    this.#running.get(place)?.ours.postMessage({ breakOff: entry });
+  }
+
+  showStacks(): void {
+    // what a thread is doing, only the inspector could tell, and it would have to be let in
   }
 
   async end(): Promise<void> {

@@ -3,6 +3,7 @@
 // Decided elsewhere: what the options are (config/options/workers.ts), what is done with the values (recycling.ts).
 
 import type { Config } from '../config/options.js';
+import type { HarakiriLimits } from './harakiri.js';
 import type { WorkerLimits } from './limits.js';
 
 const MIB = 1048576;
@@ -12,6 +13,7 @@ export interface Care {
   readonly limits: WorkerLimits;
   /** How often the memory of workers is looked at, where only the evil limits are about it. */
   readonly evilLookMs: number;
+  readonly harakiri: HarakiriLimits;
   /** The longest pause between two starts of a worker that ends at once. */
   readonly longestPauseMs: number;
 }
@@ -30,6 +32,12 @@ export function careOf(config: Config): Care {
       evilAsBytes: config['evil-reload-on-as'] * MIB,
     },
     evilLookMs: config['mem-collector-freq'] * 1000,
+    harakiri: {
+      limitMs: config.harakiri * 1000,
+      gracefulMs: config['harakiri-graceful-timeout'] * 1000,
+      queueThreshold: config['harakiri-queue-threshold'],
+      isVerbose: config['harakiri-verbose'],
+    },
     longestPauseMs: config['forkbomb-delay'] * 1000,
   };
 }

@@ -86,6 +86,8 @@ export class Seat {
   history: SeatHistory = NEW_SEAT;
   /** Runs until the next one is started, when one after the other has died at once. */
   respawn: NodeJS.Timeout | undefined;
+  /** Requests that ran for too long. */
+  harakiris = 0;
   /** Requests answered by workers that have ended. */
   answeredBefore = 0;
 

@@ -19,6 +19,7 @@ import { PythonHost } from '../worker/python/python-host.js';
 import type { PythonSettings } from '../worker/python/zygote.js';
 import type { Care } from './care.js';
 import { Crew, Seat } from './crew.js';
+import { HarakiriWatch } from './harakiri.js';
 import { wantsMemory } from './limits.js';
 import { Recycling } from './recycling.js';
 import { Supervisor } from './supervisor.js';
@@ -144,7 +145,8 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
   crew.connect(dispatcher);
   const { name, callable, environment, listeners, workers } = d;
   const { version, hostname } = s;
-  const common = { name, callable, environment, listeners, workers, version, hostname };
+  const watches = d.harakiri.limitMs > 0;
+  const common = { watches, name, callable, environment, listeners, workers, version, hostname };
   let host: WorkerHost;
   if (d.program.kind === 'python') {
     const { python, directory, target, pythonPath, settings, lazy } = d.program;
@@ -173,6 +175,13 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     arenaBytes: isPython ? arena.geometry.totalBytes : undefined,
     replace: (worker, why) => supervisor.recycle(worker, why),
   });
+  const harakiri = new HarakiriWatch({
+    limits: d.harakiri,
+    dispatcher,
+    crew,
+    log: s.log,
+    replace: (worker, why) => supervisor.recycle(worker, why),
+  });
   return {
     definition: d,
     dispatcher,
@@ -182,10 +191,11 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     start: async () => {
       await supervisor.start();
       recycling.start();
+      harakiri.start();
     },
     stop: (graceMs) => {
       recycling.stop();
-      return supervisor.stop(graceMs);
+      return supervisor.stop(graceMs).finally(() => harakiri.stop());
     },
   };
 }

@@ -30,6 +30,10 @@ export interface Generation {
   spawn(place: number, workerId: number): void;
   /** Ends the worker in `place` at once. */
   kill(place: number): void;
+  /** Asks the worker in `place` to break off the request `entry`; of a process, the word in the arena has done so. */
+  breakOff(place: number, entry: number): void;
+  /** Lets the worker in `place` write to the log what its threads are doing, if it can. */
+  showStacks(place: number): void;
   /** Ends everything. Resolves when all of it has ended. */
   end(): Promise<void>;
 }

@@ -44,6 +44,8 @@ export interface ThreadTask {
   readonly callable: string;
   /** How many requests may run in this thread at once. */
   readonly concurrency: number;
+  /** Whether it can be asked to break requests off. */
+  readonly watches: boolean;
   /** Whether it is to say how much memory it has. */
   readonly reportsMemory: boolean;
   /** Per listener: the variables that are the same for all its requests. */
@@ -113,11 +115,18 @@ class Thread {
   #isSynchronous = true;
   #untilSample = 1;
   #onIdle: (() => void) | undefined;
+  /** By slot, the requests that run; undefined where none is ever broken off. */
+  readonly #asked: Map<number, { readonly transport: Transport; done(): void }> | undefined;
 
   constructor(task: ThreadTask, app: Application) {
     this.#task = task;
     this.#app = app;
     this.#rings = new ThreadRings(task.memory, task.place);
+    if (task.watches) {
+      this.#asked = new Map();
+      task.port.on('message', ({ breakOff }: { breakOff: number }) => this.#breakOff(breakOff));
+      task.port.unref();
+    }
     this.#bases = task.listeners.map((listener) => ({
       ...listener,
       'wsgi.version': [1, 0],
@@ -212,8 +221,32 @@ class Thread {
     }
     this.#isSynchronous = false;
     this.#running++;
-    void (inputFd < 0 ? pending : pending.then(() => source.end())).then(this.#done);
+    const answered = inputFd < 0 ? pending : pending.then(() => source.end());
+    if (this.#asked === undefined) void answered.then(this.#done);
+    else this.#followBreakable(slot, transport, answered);
   }
+
+  /** Counts a request as done when it is answered, or when it is broken off, whichever comes first. */
+  #followBreakable(slot: number, transport: Transport, answered: Promise<void>): void {
+    let isDone = false;
+    const done = () => {
+      if (isDone) return;
+      isDone = true;
+      this.#done();
+    };
+    this.#asked!.set(slot, { transport, done });
+    void answered.then(done);
+  }
+
+  /** Ends the answer of a request that takes too long, if it still runs; its promise may come to what it likes. */
+  readonly #breakOff = (entry: number): void => {
+    const asked = this.#asked?.get(entry & ENTRY_SLOT_MASK);
+    if (asked !== undefined && asked.transport.entry === entry && asked.transport.open) {
+      asked.transport.end(true);
+      asked.done();
+    }
+    this.#rings.brokeOff(entry);
+  };
 
   readonly #done = (): void => {
     this.#running--;

@@ -25,7 +25,7 @@ export class Transport {
   /** When the app got the request, on the shared clock; 0: when its thread was done with the one before. */
   readonly #beganS: number;
   readonly #rings: ThreadRings;
-  readonly #entry: number;
+  readonly entry: number;
   readonly #slot: number;
   readonly #at: number;
   readonly #area: number;
@@ -33,7 +33,7 @@ export class Transport {
   constructor(rings: ThreadRings, geometry: Geometry, entry: number, beganS: number) {
     this.#rings = rings;
     this.#beganS = beganS;
-    this.#entry = entry;
+    this.entry = entry;
     this.#slot = entry & ENTRY_SLOT_MASK;
     this.#at = slotWord(geometry, this.#slot);
     this.#area = answerByte(geometry, this.#slot);
@@ -108,11 +108,11 @@ export class Transport {
   #publishLast(): void {
     this.open = false;
     this.#rings.noteTimes(this.#at, this.#beganS);
-    this.#rings.publish(this.#entry);
+    this.#rings.publish(this.entry);
   }
 
   async #publishPart(): Promise<void> {
-    this.#rings.publish(this.#entry);
+    this.#rings.publish(this.entry);
     this.#rings.ring();
     if (!(await this.#rings.credit(this.#slot))) throw new ClientGone('the client went away');
   }

@@ -39,6 +39,7 @@ import bridge_autoreload  # noqa: E402
 import bridge_interpreter  # noqa: E402
 import bridge_output  # noqa: E402
 import bridge_uwsgi  # noqa: E402
+import bridge_watch  # noqa: E402
 import bridge_wsgi  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
@@ -179,6 +180,8 @@ class Zygote:
                             os.close(wake_read)
                             os.close(wake_write)
                             return message['place'], message['worker']
+                    elif message['do'] == 'stacks':
+                        self.kill(message['place'], bridge_watch.SHOW_STACKS)
                     elif message['do'] == 'kill':
                         self.kill(message['place'], message['signal'])
 
@@ -234,7 +237,7 @@ def run_worker(zygote, place, worker_id):
         os._exit(FAILED_APP)
     environs = [environ_base(setup, listener) for listener in setup['listeners']]
     worker = bridge_arena.Worker(zygote.arena, place, worker_id, zygote.app, environs, DOORBELL_FD, setup['serverPid'],
-                                 bridge_uwsgi.enter_core)
+                                 bridge_uwsgi.enter_core, setup['watches'])
     bridge_uwsgi.enter_worker(worker)
     if zygote.autoreload is not None:
         zygote.autoreload.start()

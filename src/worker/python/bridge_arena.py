@@ -24,6 +24,7 @@ import time
 import traceback
 from time import monotonic
 
+from bridge_watch import Harakiri, Watch
 from bridge_wsgi import BROKEN, FAILURE_BODY, FAILURE_HEAD, HEAD, LAST, ClientGone, log, respond
 
 _SLOT_REQUEST = struct.Struct('=8i')  # request_id .. client_gone
@@ -118,7 +119,7 @@ class Arena:
 class Worker:
     """What the threads of one worker process share."""
 
-    def __init__(self, arena, place, worker_id, app, environs, doorbell_fd, server_pid, on_thread):
+    def __init__(self, arena, place, worker_id, app, environs, doorbell_fd, server_pid, on_thread, watches=False):
         self.arena = arena
         self.id = worker_id  # the number users know it by
         self.app = app
@@ -128,19 +129,28 @@ class Worker:
         self.on_thread = on_thread  # called in each thread that runs requests, with its Core
         self.semaphores = Semaphores()
         self.at = arena.worker_word(place)
+        self.watch = Watch(self)
+        self.watches = watches  # it is to be ready from the start to break requests off
+        self.cores = []
         self.heads = itertools.count()  # next() is atomic under the GIL: each thread gets entries of its own
 
     def run(self):
         """Serves until the server says stop, with the calling thread as core 0. Returns when all threads have ended."""
-        cores = [Core(self, n) for n in range(self.arena.geometry['cores'])]
+        self.cores = [Core(self, n) for n in range(self.arena.geometry['cores'])]
+        self.watch.prepare()
+        if self.watches:
+            self.watch.start()
         threads = [
             threading.Thread(target=core.serve_or_die, name='uWSGIWorker%dCore%d' % (self.id, core.index), daemon=True)
-            for core in cores[1:]
+            for core in self.cores[1:]
         ]
         for thread in threads:
             thread.start()
-        cores[0].announce(self.arena.constants['EVENT_READY'])
-        cores[0].serve()
+        self.cores[0].announce(self.arena.constants['EVENT_READY'])
+        try:
+            self.cores[0].serve()
+        except Harakiri:
+            pass  # it came when its request had just ended; the worker is on its way out anyway
         for thread in threads:
             thread.join()
 
@@ -175,6 +185,7 @@ class Core:
         self.answer_offset = arena.slot['length_low'] * 4
         assert (arena.slot['ended_s'] - arena.slot['length_low']) * 4 == _SLOT_ANSWER.size - 8
         self.gone_at = arena.slot['client_gone']
+        self.deadline_byte = arena.slot['deadline_s'] * 4
         self.credit_byte = arena.slot['credit'] * 4
         self.fence_address = arena.word_address(worker.at + arena.worker['fence'])
         self.barrier = barrier_for(worker.semaphores, self.fence_address)
@@ -189,6 +200,7 @@ class Core:
         self.answer_byte = 0
         self.area = 0
         self.request_id = 0
+        self.thread_id = 0
         self.environs = [dict(environ) for environ in worker.environs]
         if g['cores'] > 1:
             for environ in self.environs:
@@ -200,6 +212,8 @@ class Core:
         """`serve` for threads other than the main one, whose uncaught exceptions would go unnoticed."""
         try:
             self.serve()
+        except Harakiri:
+            pass  # it came when its request had just ended; the worker is on its way out anyway
         except BaseException:
             traceback.print_exc()
             sys.stderr.flush()
@@ -207,6 +221,7 @@ class Core:
 
     def serve(self):
         """Runs requests until a stop command comes."""
+        self.thread_id = threading.get_ident()
         self.worker.on_thread(self)
         yield_to_server()
         worker, words, arena_map = self.worker, self.words, self.map
@@ -335,6 +350,11 @@ class Core:
         self.entry = (event << constants['ENTRY_SLOT_BITS']) | constants['COMMAND_SLOT']
         self.publish()
         self.ring()
+
+    def end_within(self, seconds):
+        """Wants the request in hand ended so many seconds from now; 0: as any other."""
+        _TIME.pack_into(self.map, self.slot_byte + self.deadline_byte, monotonic() + seconds if seconds > 0 else 0)
+        self.worker.watch.start()
 
     # --- the request body ---------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ def install(setup):
     module.request_id = lambda: getattr(_here, 'core').request_id if hasattr(_here, 'core') else 0
     module.log = _log
     module.mem = _mem
+    module.set_user_harakiri = _set_user_harakiri
     module.micros = lambda: time.time_ns() // 1000
     sys.modules['uwsgi'] = module
 
@@ -57,6 +58,14 @@ def _tell_server(pid, number):
 def _log(text):
     bridge_wsgi.log(text)
     return True
+
+
+def _set_user_harakiri(seconds):
+    """Limits the time of the request in hand, from now on: longer or shorter than --harakiri. 0 takes it back."""
+    core = getattr(_here, 'core', None)
+    if core is None:
+        raise ValueError('set_user_harakiri() is for a thread that runs a request')
+    core.end_within(seconds)
 
 
 def _mem():

@@ -80,6 +80,14 @@ class ZygoteGeneration implements Generation {
     this.#zygote.kill(place);
   }
 
+  breakOff(): void {
+    // its watcher was woken (bridge_watch.py)
+  }
+
+  showStacks(place: number): void {
+    this.#zygote.showStacks(place);
+  }
+
   async end(): Promise<void> {
     this.#onEnd();
     const timer = setTimeout(() => this.#zygote.destroy(), END_MS);

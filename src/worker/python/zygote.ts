@@ -71,6 +71,8 @@ export interface PythonApp {
   readonly environment: NodeJS.ProcessEnv;
   /** Per listener: the variables that are the same for all its requests. */
   readonly listeners: readonly Readonly<Record<string, string>>[];
+  /** Whether workers are to be ready from the start to break requests off. */
+  readonly watches: boolean;
   /** How many workers the app has. */
   readonly workers: number;
   readonly bufferBytes: number;
@@ -223,6 +225,11 @@ export class Zygote {
     this.#control.write(`${JSON.stringify({ do: 'kill', place, signal: 9 })}\n`);
   }
 
+  /** Lets the worker in `place` write the stacks of its threads to the log. */
+  showStacks(place: number): void {
+    this.#control.write(`${JSON.stringify({ do: 'stacks', place })}\n`);
+  }
+
   /** Hangs up: the zygote kills what workers there are, reaps them and ends. Resolves when it has. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
@@ -248,6 +255,7 @@ function setupFor(app: PythonApp, arena: Arena) {
     settings: app.settings,
     listeners: app.listeners,
     workers: app.workers,
+    watches: app.watches,
     bufferBytes: app.bufferBytes,
     version: app.version,
     hostname: app.hostname,
