@@ -55,7 +55,7 @@ describe('the command line', () => {
     [['-p'],                   'command line: processes needs a value: a number'],
     [['--mount'],              'command line: mount needs a value: [HOST]/PATH=APP'],
     [['--http-engine'],        'command line: http-engine needs a value: uws or node'],
-    [['--harakiri'],           'command line: harakiri needs a value: it takes one in uWSGI'],
+    [['--reload-on-uss'],      'command line: reload-on-uss needs a value: it takes one in uWSGI'],
   ];
   test('says what is wrong, once per mistake', () => {
     for (const [argv, message] of COMPLAINS) assert.deepEqual(problems(...argv), [message], argv.join(' '));
