@@ -25,7 +25,7 @@ const CORE_ONLY = 'it speaks of the inside of uWSGI, which has no counterpart he
 export const FAMILIES: readonly Family[] = [
   // Sockets
   {
-    why: `several certificates on one address are ${LATER}; ${NGINX}`,
+    why: `one address has one certificate; ${NGINX}`,
     refuses: true,
     values: 'sni sni-regexp sni-dir',
   },
@@ -49,17 +49,20 @@ export const FAMILIES: readonly Family[] = [
     flags: 'no-fd-passing shutdown-sockets',
   },
   {
-    why: `${LATER}; the kernel's defaults hold`,
-    flags: `freebind no-defer-accept tcp-fast-open-client|tcp-fastopen-client
-      so-send-timeout|socket-send-timeout|so-write-timeout|socket-write-timeout`,
+    why: 'Node.js does not offer it; sysctl sets the defaults of the kernel',
+    flags: 'freebind no-defer-accept tcp-fast-open-client|tcp-fastopen-client',
     values: 'socket-sndbuf socket-rcvbuf tcp-fast-open|tcp-fastopen',
+  },
+  {
+    why: 'a client that takes nothing holds no worker, and http-timeout closes its connection',
+    flags: 'so-send-timeout|socket-send-timeout|so-write-timeout|socket-write-timeout',
   },
   {
     why: 'a start that fails says why and ends; let the service manager start another configuration',
     maybe: 'fallback-config',
   },
   {
-    why: `TLS is ${LATER}`,
+    why: 'TLS 1.2 and 1.3 are spoken, with the settings that Node.js or uWebSockets.js has',
     values: `https-session-context sni-dir-ciphers ssl-tmp-dir ssl-sessions-timeout|ssl-session-timeout
       ssl-sessions-use-cache|ssl-session-use-cache`,
     flags: `https-export-cert ssl-verbose ssl-enable3|ssl-enable-sslv3 ssl-enable-tlsv1 ssl-option`,
@@ -68,28 +71,31 @@ export const FAMILIES: readonly Family[] = [
   // The HTTP router
   {
     why: `${NO_ROUTER}: the workers are reached directly`,
-    values: `http-to http-processes|http-workers http-connect-timeout
+    values: `http-connect-timeout
       http-buffer-size http-var http-server-name-as-http-host http-stats|http-stats-server|http-ss http-uid http-gid
       http-modifier1 http-modifier2 http-zerg http-fallback http-use-pattern http-use-base http-use-code-string
       http-events http-subscription-fallback-key http-gracetime http-quiet http-harakiri http-stud-prefix
       http-resubscribe`,
-    flags: `http-auto-chunked http-auto-gzip http-raw-body http-websockets http-chunked-input http-manage-source
-      http-cheap http-manage-rtsp`,
-    maybe: 'http-use-cache http-use-socket http-manage-expect',
+    flags: 'http-raw-body http-manage-source http-cheap http-manage-rtsp',
+    maybe: 'http-use-cache http-use-socket',
+  },
+  {
+    why: 'answers are sent as the app gives them; compress there, in nginx, or beforehand (static-gzip)',
+    flags: 'http-auto-gzip',
   },
   // Requests
   {
-    why: `${LATER}; the listeners have time limits of their own`,
+    why: 'chunked bodies have the limits of all bodies: limit-post, socket-timeout, min-body-rate',
     values: 'chunked-input-limit chunked-input-timeout',
   },
   {
     why: 'a request body is complete before the app sees it',
-    values: 'post-buffering-bufsize body-read-warning upload-progress',
+    values: 'body-read-warning upload-progress',
     flags: 'wsgi-manage-chunked-input',
   },
-  { why: LATER, values: 'response-headers-limit' },
+  { why: 'the head of an answer may have 64 KiB', values: 'response-headers-limit' },
   {
-    why: LATER,
+    why: 'header fields of answers do not become variables; X-Sendfile works without (static-safe)',
     values: 'collect-header|response-header-collect pull-header',
   },
   {
@@ -111,7 +117,8 @@ export const FAMILIES: readonly Family[] = [
     flags: 'disable-sendfile',
   },
   {
-    why: `websockets are ${LATER}`,
+    why: 'apps do not get websockets; let nginx send them to a server of their own',
+    flags: 'http-websockets',
     values: `websockets-ping-freq|websocket-ping-freq websockets-pong-tolerance|websocket-pong-tolerance
       websockets-max-size|websocket-max-size`,
   },
@@ -152,15 +159,14 @@ export const FAMILIES: readonly Family[] = [
     flags: 'cheaper-busyness-verbose cheap die-on-idle',
   },
   {
-    why: `reloads are ${LATER}`,
-    values: `touch-exec
-      touch-signal touch-mules-reload touch-spoolers-reload fs-brutal-reload fs-signal
+    why: 'files that are touched reload or rotate (touch-reload and its kin), nothing else',
+    values: `touch-exec touch-signal touch-mules-reload touch-spoolers-reload fs-brutal-reload fs-signal
       reload-on-fd brutal-reload-on-fd`,
     flags: 'propagate-touch',
   },
   { why: 'use lazy-apps', flags: 'lazy' },
   {
-    why: LATER,
+    why: 'an exception is answered 500 and its traceback is in the log, never on a page; the worker goes on',
     values: 'reload-on-exception-type reload-on-exception-value reload-on-exception-repr exception-handler',
     flags: 'reload-on-exception catch-exceptions',
   },
@@ -180,7 +186,7 @@ export const FAMILIES: readonly Family[] = [
     flags: 'log-master-stream log-master-req-stream',
   },
   { why: 'log files belong to the user that the server runs as', flags: 'logfile-chown' },
-  { why: `${LATER}; use logger=socket:ADDR to send lines by UDP`, values: 'log-socket' },
+  { why: 'use logger = socket:ADDR to send lines by UDP', values: 'log-socket' },
   {
     why: `statistics are ${LATER}`,
     values: `stats-push stats-pusher-default-freq|stats-pushers-default-freq metric
@@ -223,7 +229,7 @@ export const FAMILIES: readonly Family[] = [
   {
     why: SYSTEMD,
     values: `hook-pre-jail hook-post-jail hook-in-jail hook-post-fork hook-accepting hook-accepting1 hook-touch
-      hook-master-start hook-emperor-start hook-emperor-stop hook-emperor-reload hook-emperor-lost hook-as-vassal
+      hook-emperor-start hook-emperor-stop hook-emperor-reload hook-emperor-lost hook-as-vassal
       hook-as-emperor hook-as-mule hook-as-gateway
       exec-pre-jail exec-post-jail exec-in-jail exec-as-vassal exec-as-emperor
       call-asap call-pre-jail call-post-jail call-in-jail call-as-root call-as-user call-as-user-atexit call-pre-app
@@ -290,7 +296,7 @@ export const FAMILIES: readonly Family[] = [
     values: 'declare-option declare-option2 resolve',
   },
   {
-    why: LATER,
+    why: 'nuwsgi check says whether a configuration is right, --show-config what it adds up to, --help what options there are',
     refuses: true,
     values: 'get exit',
     flags: 'dump-options no-server',

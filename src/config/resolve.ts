@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { ConfigError } from '../base/errors.js';
+import { type Address, bindingKey } from './address.js';
 import { type AppMount, AppsReader } from './apps.js';
 import { type CommandLine, readArgv } from './argv.js';
 import { type Gathered, type Given, type GivenApp, gather } from './gather.js';
@@ -112,6 +113,7 @@ class Resolver {
     const routes = routesOf(this.#routeLines(), this.#problems);
     this.#tellUnserved(config['strict-options']);
     const listeners = listenersOf(this.#values, inherited, (name) => findWord(name)?.name, this.#problems);
+    this.#checkHttpTo(listeners);
     this.#checkCompleteness(config, apps, listeners);
     const [first] = this.#problems;
     if (first !== undefined) {
@@ -189,6 +191,17 @@ class Resolver {
       const { why, refuses } = word.known;
       if (refuses || isStrict) this.#problems.push(new ConfigError('CONFIG_UNSUPPORTED', word.name, at, why));
       else this.#warnings.push(`${at}: ${word.name} is known from uWSGI and not supported: ignored (${why})`);
+    }
+  }
+
+  /** uWSGI's router may pass requests on to any server; here they are served by this one. */
+  #checkHttpTo(listeners: readonly ListenerSetting[]): void {
+    const own = new Set(listeners.map(({ address }) => bindingKey(address)));
+    for (const { value, at } of this.#values.get('http-to') ?? []) {
+      const address = value as Address;
+      if (own.has(bindingKey(address))) continue;
+      const problem = `${at}: http-to ${address.text}: requests are served here and not passed on to another server; let nginx do that`;
+      this.#problems.push(new ConfigError('CONFIG_CONFLICT', problem));
     }
   }
 

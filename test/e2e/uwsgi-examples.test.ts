@@ -52,6 +52,7 @@ module = django_app:application
 env = LANG=C.UTF-8
 master = true
 processes = 3
+max-requests = 5000
 vacuum = true
 enable-threads = true
 single-interpreter = true
@@ -96,6 +97,23 @@ post-buffering = 8192
 socket-timeout = 10
 so-keepalive = true
 add-header = X-Served-By: example`,
+    expect: { '/where': WHERE },
+  },
+  {
+    name: 'HTTP: the router and its options',
+    lines: `plugins = python3,http
+chdir = %(apps)/several
+http = 127.0.0.1:%(port)
+module = flask_app:app
+master = true
+http-keepalive = 1
+http-timeout = 30
+http-auto-chunked = true
+http-chunked-input = true
+http-manage-expect = true
+http-processes = 2
+http-to = %(dir)/router.sock
+socket = %(dir)/router.sock`,
     expect: { '/where': WHERE },
   },
   {
@@ -147,6 +165,28 @@ log-zero = true
 log-x-forwarded-for = true
 log-maxsize = 1000000
 touch-logreopen = %(dir)/reopen`,
+    expect: { '/where': WHERE },
+  },
+  {
+    name: 'Reloading and recycling: touched files, limits of a worker',
+    lines: `${PYTHON}http-socket = 127.0.0.1:%(port)
+module = flask_app:app
+master = true
+processes = 2
+lazy-apps = true
+touch-reload = %(dir)/reload
+touch-chain-reload = %(dir)/chain
+touch-workers-reload = %(dir)/workers
+worker-reload-mercy = 30
+max-requests = 1000
+max-worker-lifetime = 3600
+min-worker-lifetime = 10
+reload-on-rss = 512
+reload-on-as = 8192
+evil-reload-on-rss = 1024
+no-orphans = true
+auto-procname = true
+procname-prefix-spaced = shop`,
     expect: { '/where': WHERE },
   },
   {

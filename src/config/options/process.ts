@@ -61,6 +61,8 @@ export const PROCESS = [
   { name: 'hook-asap', kind: 'hook', many: true, help: 'do this when the configuration has been read' },
   { name: 'hook-as-root', kind: 'hook', many: true, help: 'do this before root is given up' },
   { name: 'hook-as-user', kind: 'hook', many: true, help: 'do this when root has been given up' },
+  { name: 'hook-master-start', kind: 'master-hook', many: true, value: 'ACTION:ARGUMENT',
+    help: 'accepted for unix_signal:15 gracefully_kill_them_all, which is so anyway', differs: 'Other actions are named in a warning; use hook-as-user.' },
   { name: 'hook-pre-app', kind: 'hook', many: true, help: 'do this before the apps are loaded' },
   { name: 'hook-post-app', kind: 'hook', many: true, help: 'do this when the apps are loaded and their workers run' },
   { name: 'hook-accepting-once', aliases: ['hook-accepting1-once'], kind: 'hook', many: true,

@@ -56,4 +56,11 @@ export const REQUESTS = [
     always: 'nothing is logged of it' },
   { name: 'write-errors-tolerance', kind: 'int', help: 'how many answers to a client may fail',
     always: 'the first failure ends the answer, quietly' },
+  { name: 'post-buffering-bufsize', kind: 'size', help: 'how much of a body is read at once', always: 'bodies are read as they come' },
+  { name: 'http-auto-chunked', kind: 'flag', default: true, help: 'send answers of unknown length in chunks',
+    always: 'answers of unknown length go to HTTP/1.1 clients in chunks' },
+  { name: 'http-chunked-input', kind: 'flag', default: true, help: 'take request bodies in chunks',
+    always: 'the app reads a chunked body like any other, from wsgi.input' },
+  { name: 'http-manage-expect', kind: 'size', bare: '0', help: 'answer Expect: 100-continue',
+    always: 'Expect: 100-continue is answered, and limit-post says how long a body may be' },
 ] as const satisfies readonly Option[];

@@ -46,4 +46,8 @@ export const SOCKETS = [
     differs: 'On node:http and node:net only with Node 22.12 or newer.' },
   { name: 'tcp-nodelay', kind: 'flag', default: true, help: 'send small parts of an answer at once',
     always: 'every listener sets TCP_NODELAY' },
+  { name: 'http-to', kind: 'address', many: true, help: 'the socket that http passes requests on to',
+    differs: 'It must be a socket of this server: requests are not passed on to others.' },
+  { name: 'http-processes', aliases: ['http-workers'], kind: 'int', help: 'processes that accept clients',
+    always: 'one thread accepts for all workers; there are no router processes' },
 ] as const satisfies readonly Option[];

@@ -28,6 +28,7 @@ export interface Values {
   'smart-daemon': DaemonPlan;
   daemon2: DaemonPlan;
   hook: HookAction;
+  'master-hook': string;
   networks: readonly Network[];
   regexp: RegExp;
   plugin: string;

@@ -343,6 +343,7 @@ describe('what must fit together', () => {
     [['--http', ':0', 'a.py', '-p', '0'],         /processes = "0" is not a number from 1 to 1024$/],
     [['--http', ':0', 'a.py', '--threads', '1025'], /threads = "1025" is not a number from 1 to 1024$/],
     [['--http', ':0', 'a.py', '--max-inflight', '65535'], /from 1 to 65534$/],
+    [['--http', ':0', '--http-to', '/run/other.sock', 'a.py'], /^command line: http-to \/run\/other\.sock: requests are served here/],
     [['--http', ':0', 'a.py', '--http-engine', 'apache'], /is not one of uws, node$/],
     [['--http', ':0', 'a.py', '--limit-post', '10M'], /limit-post = "10M" is not a number of bytes, in decimal digits$/],
   ];
@@ -503,6 +504,15 @@ describe('options of uWSGI that are not served', () => {
       'command line: plugin rrdtool, lua is ignored: it is not built in',
     ]);
     assert.match(failure([...MINIMAL, '--need-plugin', 'gevent']), /need-plugin = "gevent" is not built in$/);
+  });
+
+  test('what is so anyway is taken without a word: http-to the own socket, stopping in order by a hook', () => {
+    const own = ['--socket', '/run/app.sock', '--http-to', '/run/app.sock', '--http-processes', '4'];
+    const hook = ['--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'];
+    assert.deepEqual(serve([...MINIMAL, ...own, ...hook]).warnings, []);
+    assert.deepEqual(serve([...MINIMAL, '--hook-master-start', 'exec:date']).warnings, [
+      'command line: hook-master-start = exec:date is ignored: only hook-as-user and its kin are run',
+    ]);
   });
 
   test('are errors with strict-options, wherever it stands', () => {

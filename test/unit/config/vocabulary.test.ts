@@ -91,7 +91,7 @@ describe('vocabulary', () => {
 
   test('every reason reads behind a colon', () => {
     for (const word of WORDS) {
-      if ('known' in word) assert.match(word.known.why, /^(?:[a-z]|TLS|PEP|Python).*[^.\s]$/, word.name);
+      if ('known' in word) assert.match(word.known.why, /^(?:[a-z]|TLS|PEP|Python|Node).*[^.\s]$/, word.name);
     }
   });
 
