@@ -99,6 +99,7 @@ async function serve(resolved: Resolved): Promise<void> {
     log.line(`*** Starting nuwsgi ${version} on Node ${process.versions.node} (pid: ${process.pid}) ***`);
     log.line(`current working directory: ${process.cwd()}`);
     if (config.emperor.length > 0) {
+      pidfiles.write('emperor-pidfile', config['emperor-pidfile']);
       await reign(resolved, log);
       return;
     }

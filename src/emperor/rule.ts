@@ -2,9 +2,7 @@
 //
 // Decided elsewhere: what the emperor does (emperor.ts), the end of the process (cli.ts).
 
-import { rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ConfigError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Config } from '../config/options.js';
 import { dropPrivileges } from '../process/privileges.js';
@@ -40,25 +38,14 @@ export function emperorPlanOf(config: Config, version: string, program: readonly
 /** Rules until a signal says otherwise; resolves when all vassals are gone. Throws `ConfigError`. */
 export async function rule(config: Config, plan: EmperorPlan, log: Log): Promise<void> {
   const emperor = new Emperor(plan, log);
-  const pidfile = config['emperor-pidfile'];
   const given = config['emperor-procname'];
   if (given !== undefined) process.title = given;
-  if (pidfile !== undefined) writePid(pidfile);
   const { privileges } = processPlanOf(config);
   const dropped = dropPrivileges(privileges);
   if (dropped !== undefined) log.line(dropped);
   const stopped = obeySignals(emperor, log);
   await emperor.start();
   await stopped;
-  if (pidfile !== undefined) rmSync(pidfile, { force: true });
-}
-
-function writePid(path: string): void {
-  try {
-    writeFileSync(path, `${process.pid}\n`);
-  } catch (error) {
-    throw new ConfigError('CONFIG_FILE', 'emperor-pidfile', `"${path}" cannot be written: ${(error as Error).message}`);
-  }
 }
 
 /** Resolves when a signal has stopped the emperor. The first one lets vassals finish, the second ends them at once. */

@@ -51,6 +51,7 @@ master = true`,
 module = django_app:application
 env = LANG=C.UTF-8
 master = true
+pidfile = %(dir)/project-master.pid
 processes = 3
 max-requests = 5000
 vacuum = true
@@ -177,6 +178,7 @@ lazy-apps = true
 touch-reload = %(dir)/reload
 touch-chain-reload = %(dir)/chain
 touch-workers-reload = %(dir)/workers
+master-fifo = %(dir)/fifo
 worker-reload-mercy = 30
 max-requests = 1000
 max-worker-lifetime = 3600
