@@ -9,7 +9,7 @@ import type { ListenerOption, ListenerSetting } from './config/listeners.js';
 import type { Config } from './config/options.js';
 import type { Resolved } from './config/resolve.js';
 import type { TlsFiles } from './config/tls-address.js';
-import type { SocketOptions } from './listeners/bind.js';
+import type { SocketSettings } from './listeners/bind.js';
 import type { ProxyTrust } from './listeners/client-truth.js';
 import type { BoundAddress } from './listeners/listener.js';
 
@@ -118,7 +118,7 @@ export interface Exposure {
 const isLoopback = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 /** Throws `ConfigError` CONFIG_BAD_VALUE when chown-socket names nobody. */
-export function socketOptionsOf(resolved: Resolved): SocketOptions {
+export function socketSettingsOf(resolved: Resolved): SocketSettings {
   const { config, origins } = resolved;
   return {
     backlog: config.listen,

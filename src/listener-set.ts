@@ -3,6 +3,7 @@
 // Decided elsewhere: which there are (listener-plan.ts), when each step comes (server.ts).
 
 import type { Log } from './base/log.js';
+import { closeOnExec } from './base/native-sockets.js';
 import { type ListenerPlan, warningsOf } from './listener-plan.js';
 import { type SocketOptions, tryAddress } from './listeners/bind.js';
 import { ClientTruth, type ProxyTrust } from './listeners/client-truth.js';
@@ -10,7 +11,6 @@ import { HttpNodeListener } from './listeners/http-node.js';
 import { HttpUwsListener } from './listeners/http-uws.js';
 import { HttpsRedirect, type RedirectParts } from './listeners/https-redirect.js';
 import type { Listener, ListenerParts } from './listeners/listener.js';
-import { closeOnExec } from './listeners/native-sockets.js';
 import type { Site } from './listeners/site.js';
 import { loadTls, type Tls } from './listeners/tls.js';
 import { loadUws } from './listeners/uws-module.js';

@@ -11,8 +11,8 @@ import type { Resolved } from './config/resolve.js';
 import { type EdgePlan, edgePlanOf } from './edge/plan.js';
 import { careOf } from './lifecycle/care.js';
 import type { AppDefinition, Program } from './lifecycle/hosted-app.js';
-import { constantVariables, type ListenerPlan, listenersOf, socketOptionsOf, trustOf } from './listener-plan.js';
-import type { SocketOptions } from './listeners/bind.js';
+import { constantVariables, type ListenerPlan, listenersOf, socketSettingsOf, trustOf } from './listener-plan.js';
+import type { SocketSettings } from './listeners/bind.js';
 import type { ProxyTrust } from './listeners/client-truth.js';
 import type { Limits } from './listeners/site.js';
 import type { UwsgiOptions } from './listeners/uwsgi.js';
@@ -29,7 +29,7 @@ export interface ServerPlan {
   readonly listeners: readonly ListenerPlan[];
   readonly limits: Limits;
   /** How the listeners' sockets are opened. */
-  readonly sockets: SocketOptions;
+  readonly sockets: SocketSettings;
   /** Descriptors that were handed over and that no process is to inherit from here. */
   readonly inheritedFds: readonly number[];
   readonly uwsgi: UwsgiOptions;
@@ -96,7 +96,7 @@ export function planOf(resolved: Resolved, version: string): ServerPlan {
       minBodyRate: config['min-body-rate'],
       keepAliveTimeoutMs: keepAliveMsOf(config),
     },
-    sockets: socketOptionsOf(resolved),
+    sockets: socketSettingsOf(resolved),
     inheritedFds: inherited.map(({ fd }) => fd),
     edge: edgePlanOf(config, resolved.routes),
     uwsgi: {

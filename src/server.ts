@@ -10,6 +10,7 @@ import { hostname } from 'node:os';
 import { allowProcAccess } from './arena/shared-pages.js';
 import { AppError, type Code, LoadError, type NuwsgiError } from './base/errors.js';
 import { printable } from './base/log.js';
+import { NO_HERITAGE } from './config/heritage.js';
 import { PipeDoorbell } from './dispatch/doorbell.js';
 import type { Exchange } from './dispatch/exchange.js';
 import { Pump } from './dispatch/pump.js';
@@ -101,7 +102,8 @@ export class Server {
       warn: (text) => log.line(text),
       onRefused: (peer, error) => this.#onRefused(peer, error),
     };
-    const { listeners: plans, sockets, uwsgi, trust, inheritedFds } = plan;
+    const { listeners: plans, uwsgi, trust, inheritedFds } = plan;
+    const sockets = { ...plan.sockets, heritage: NO_HERITAGE };
     const onRedirected = (exchange: Exchange, request: FrontRequest) => this.#onServed(exchange, request);
     this.#listeners = new ListenerSet({
       plans,

@@ -5,8 +5,8 @@
 // Decided elsewhere: packets (wire/uwsgi.ts), the command line (commands.ts).
 
 import { connect, Socket } from 'node:net';
+import { connectAbstract } from '../base/native-sockets.js';
 import type { Address, FdAddress } from '../config/address.js';
-import { connectAbstract } from '../listeners/native-sockets.js';
 import { decodePath } from '../wire/cgi.js';
 import { MODIFIER, PACKET_HEADER_BYTES, packetHeader, packetOf, readPacketHeader } from '../wire/uwsgi.js';
 

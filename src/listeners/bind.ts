@@ -1,21 +1,23 @@
 // Opening the sockets of listeners that run on node:net, and saying clearly why one cannot be opened.
 //
-// Decided elsewhere: the files of UNIX sockets (socket-file.ts), abstract names (native-sockets.ts), how
-//   uWebSockets.js listens (http-uws.ts).
+// Where a predecessor has handed over a socket for the address, that one is listened on.
+// Decided elsewhere: the files of UNIX sockets (base/socket-file.ts), system calls (base/native-sockets.ts), how
+//   uWebSockets.js listens (uws-socket.ts).
 
 import { constants, fstatSync, readFileSync } from 'node:fs';
 import { access, unlink } from 'node:fs/promises';
-import { createServer, type ListenOptions, type Server } from 'node:net';
+import { createServer, type ListenOptions, Server } from 'node:net';
 import { dirname } from 'node:path';
 import { ConfigError } from '../base/errors.js';
+import { listenAbstract, listenPath } from '../base/native-sockets.js';
+import { type FileRights, occupantOf, SocketFile } from '../base/socket-file.js';
 import type { Address } from '../config/address.js';
+import type { Heritage } from '../config/heritage.js';
 import type { BoundAddress } from './listener.js';
-import { listenAbstract } from './native-sockets.js';
-import { type FileRights, occupantOf, SocketFile } from './socket-file.js';
 import { holderOf } from './socket-holder.js';
 
-/** How sockets are opened; the same for all of a server. */
-export interface SocketOptions {
+/** How the configuration wants sockets to be opened; the same for all of a server. */
+export interface SocketSettings {
   /** Connections that may wait in the kernel. */
   readonly backlog: number;
   /** The user asked for that backlog; else it is the default. */
@@ -25,6 +27,11 @@ export interface SocketOptions {
   /** SO_REUSEPORT. */
   readonly reusePort: boolean;
   readonly rights: FileRights;
+}
+
+export interface SocketOptions extends SocketSettings {
+  /** Sockets that are open already. */
+  readonly heritage: Heritage;
 }
 
 const { W_OK, X_OK } = constants;
@@ -112,6 +119,7 @@ export function canReusePort(version: string): boolean {
  */
 export async function tryAddress(place: BoundAddress, options: SocketOptions): Promise<void> {
   const { address } = place;
+  if (options.heritage.has(address)) return;
   await checkPath(place);
   if (address.kind === 'unix') {
     await access(dirname(address.path), W_OK | X_OK).catch((error) => Promise.reject(bindError(place, error)));
@@ -142,14 +150,17 @@ export class NodeSocket {
   /** Throws `ConfigError` CONFIG_BIND when the address cannot be had. */
   async open(place: BoundAddress): Promise<void> {
     const { address, option } = place;
-    const { reusePort } = this.#options;
-    if (reusePort && address.kind === 'tcp' && !canReusePort(process.versions.node)) {
+    const { reusePort, heritage, backlog } = this.#options;
+    const inherited = heritage.take(address);
+    if (inherited === undefined && reusePort && address.kind === 'tcp' && !canReusePort(process.versions.node)) {
       const problem = `--reuse-port needs Node ${REUSE_PORT_NODE.join('.')} with this engine, this is ${process.versions.node}`;
       throw new ConfigError('CONFIG_BIND', option, address.text, problem);
     }
-    await makeRoom(place);
+    if (inherited === undefined) await makeRoom(place);
+    if (address.kind === 'unix') this.#file = new SocketFile(address.path, this.#options.rights);
     try {
-      await this.#bind(address);
+      if (inherited === undefined) await this.#bind(address);
+      else await listen(this.#server, { fd: inherited }, backlog);
       this.#file?.settle();
     } catch (error) {
       throw bindError(place, error as Error);
@@ -157,7 +168,7 @@ export class NodeSocket {
   }
 
   #bind(address: Address): Promise<void> {
-    const { backlog, reusePort, rights } = this.#options;
+    const { backlog, reusePort } = this.#options;
     const server = this.#server;
     switch (address.kind) {
       case 'tcp':
@@ -166,15 +177,21 @@ export class NodeSocket {
         return listen(server, { fd: address.socket as number }, backlog);
       case 'abstract':
         return listen(server, { fd: listenAbstract(address.name, backlog) }, backlog);
-      case 'unix': {
-        this.#file = new SocketFile(address.path, rights);
-        let listening: Promise<void> | undefined;
-        this.#file.create(() => {
-          listening = listen(server, { path: address.path }, backlog);
-        });
-        return listening!;
-      }
+      case 'unix':
+        return listen(server, { fd: this.#file!.create(() => listenPath(address.path, backlog)) }, backlog);
     }
+  }
+
+  /** See `Listener`. */
+  get descriptor(): number | undefined {
+    if (this.#file?.isOurs === false) return undefined;
+    const { _handle: handle } = this.#server as unknown as { readonly _handle: { readonly fd: number } | null };
+    return handle === null ? undefined : handle.fd;
+  }
+
+  /** Connections that are open, in a handshake too. */
+  get connections(): Promise<number> {
+    return new Promise((resolve) => this.#server.getConnections((_, count) => resolve(count)));
   }
 
   /** The TCP port; 0 for another kind of socket, or while it is closed. */
@@ -185,10 +202,14 @@ export class NodeSocket {
 
   /** Takes no more connections, and removes the file. */
   close(): void {
-    const file = this.#file;
+    this.#server.close();
+    this.#file?.remove();
+  }
+
+  /** Takes no more connections here: the socket, and its file, are a successor's now. */
+  release(): void {
     this.#file = undefined;
-    if (file === undefined) this.#server.close();
-    else file.remove(() => this.#server.close());
+    Server.prototype.close.call(this.#server); // that of an HTTP server would close idle connections
   }
 }
 

@@ -93,6 +93,18 @@ export class HttpNodeListener implements Listener {
     return this.#socket.port;
   }
 
+  get descriptor(): number | undefined {
+    return this.#socket.descriptor;
+  }
+
+  get connections(): Promise<number> {
+    return this.#socket.connections;
+  }
+
+  release(): void {
+    this.#socket.release();
+  }
+
   stopAccepting(): void {
     this.#socket.close();
     this.#server.closeIdleConnections();

@@ -82,6 +82,18 @@ export class HttpUwsListener implements Listener {
     return this.#socket.port;
   }
 
+  get descriptor(): number | undefined {
+    return this.#socket.descriptor;
+  }
+
+  get connections(): number {
+    return this.#peers.open;
+  }
+
+  release(): void {
+    this.#socket.release();
+  }
+
   stopAccepting(): void {
     this.#socket.close();
   }

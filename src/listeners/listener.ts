@@ -35,8 +35,14 @@ export interface Listener {
   listen(address: BoundAddress): Promise<void>;
   /** The TCP port it listens on; 0 for a UNIX socket, or while it does not listen. */
   readonly port: number;
+  /** The listening socket, for a successor; undefined: there is none, or its file is not there any more. */
+  readonly descriptor: number | undefined;
+  /** How many connections are open, those in a TLS handshake too. */
+  readonly connections: number | Promise<number>;
   /** Takes no new connections; those that are open go on. */
   stopAccepting(): void;
+  /** Leaves the listening socket to a successor. Connections that are open go on, idle ones too. */
+  release(): void;
   /** Cuts every connection. */
   close(): void;
 }

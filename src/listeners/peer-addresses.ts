@@ -9,12 +9,13 @@
 export class PeerAddresses {
   /** The address that all open connections have, or undefined when they have several, or there is none. */
   sole: string | undefined;
-  #open = 0;
+  /** Connections that are open. */
+  open = 0;
   #isMixed = false;
 
   opened(address: string): void {
-    this.#open++;
-    if (this.#open === 1) {
+    this.open++;
+    if (this.open === 1) {
       this.#isMixed = false;
       this.sole = address;
     } else if (!this.#isMixed && this.sole !== address) {
@@ -24,6 +25,6 @@ export class PeerAddresses {
   }
 
   closed(): void {
-    this.#open--;
+    this.open--;
   }
 }

@@ -47,9 +47,9 @@ export function listeningInodes(address: Address): string[] {
   return listeningOnName(address.kind === 'unix' ? address.path : `@${address.name}`, linesOf('/proc/net/unix'));
 }
 
-/** The descriptor of process `pid` (or 'self') that is the socket with one of `inodes`. */
-export function descriptorOf(pid: string, inodes: readonly string[]): number | undefined {
-  const wanted = new Set(inodes.map((inode) => `socket:[${inode}]`));
+/** The sockets of process `pid` (or 'self'): the inode of each, by its descriptor. */
+export function socketsOf(pid: string): ReadonlyMap<number, string> {
+  const sockets = new Map<number, string>();
   let names: string[] = [];
   try {
     names = readdirSync(`/proc/${pid}/fd`);
@@ -58,13 +58,17 @@ export function descriptorOf(pid: string, inodes: readonly string[]): number | u
   }
   for (const name of names) {
     try {
-      if (wanted.has(readlinkSync(`/proc/${pid}/fd/${name}`))) return Number(name);
+      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${name}`))?.[1];
+      if (inode !== undefined) sockets.set(Number(name), inode);
     } catch {
       // closed meanwhile
     }
   }
-  return undefined;
+  return sockets;
 }
+
+const hasOneOf = (pid: string, inodes: readonly string[]) =>
+  [...socketsOf(pid).values()].some((inode) => inodes.includes(inode));
 
 /** `pid 123 (nginx)`, the process that listens on `address`; undefined when it cannot be told. */
 export function holderOf(address: Address): string | undefined {
@@ -74,7 +78,7 @@ export function holderOf(address: Address): string | undefined {
   const pid = pids
     .map(Number)
     .sort((a, b) => a - b)
-    .find((candidate) => descriptorOf(String(candidate), inodes) !== undefined);
+    .find((candidate) => hasOneOf(String(candidate), inodes));
   if (pid === undefined) return undefined;
   return pid === process.pid ? 'this server itself, by another option' : `pid ${pid} (${commandOf(pid)})`;
 }

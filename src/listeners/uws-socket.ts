@@ -1,29 +1,30 @@
 // The listening socket of a uWebSockets.js app, for every kind of address.
 //
 // uWebSockets.js opens TCP ports and UNIX socket files itself. It has no call for a socket that is open already, and
-//   binds no abstract name: there node:net accepts, and hands each connection over as a descriptor. That costs a
-//   connection a few microseconds more, and a request nothing.
+//   binds no abstract name. There it opens a port that nobody knows, and before the turn of the event loop is over, which
+//   is before the kernel is asked to watch it, its descriptor comes to stand for the other socket (dup3(2)).
 // It fixes the backlog at 512 and sets no keep-alive. Both can be set on its listening socket from outside, so they are
 //   when the user asks for them.
 // Decided elsewhere: messages and files (bind.ts, socket-file.ts), what is done with connections (http-uws.ts).
 
-import { createServer, type Server } from 'node:net';
+import { closeSync } from 'node:fs';
 import type { TemplatedApp, us_listen_socket } from 'uws-node20';
-import { bindError, makeRoom, NodeSocket, type SocketOptions, tryAddress } from './bind.js';
+import { isListening, listenAbstract, putInPlaceOf, setBacklog, setKeepAlive } from '../base/native-sockets.js';
+import { SocketFile } from '../base/socket-file.js';
+import { bindError, makeRoom, type SocketOptions, tryAddress } from './bind.js';
 import type { BoundAddress } from './listener.js';
-import { duplicate, setBacklog, setKeepAlive } from './native-sockets.js';
-import { SocketFile } from './socket-file.js';
-import { descriptorOf, listeningInodes } from './socket-holder.js';
+import { socketsOf } from './socket-holder.js';
 import type { Uws } from './uws-module.js';
 
 /** LIBUS_LISTEN_EXCLUSIVE_PORT: without it the port is shared (SO_REUSEPORT), and a second server goes unnoticed. */
 const EXCLUSIVE_PORT = 1;
 const SHARED_PORT = 0;
+/** Where it listens for a moment in place of a socket that is open already. */
+const NOWHERE = '127.0.0.1';
 
 /** What the published types lack. */
 interface FullApp extends Omit<TemplatedApp, 'listen'> {
   listen(host: string, port: number, options: number, onBound: (socket: us_listen_socket | false) => void): void;
-  adoptSocket(fd: number): void;
 }
 
 export class UwsSocket {
@@ -32,8 +33,8 @@ export class UwsSocket {
   readonly #options: SocketOptions;
   #socket: us_listen_socket | undefined;
   #file: SocketFile | undefined;
-  /** Accepts in place of uWebSockets.js. */
-  #acceptor: NodeSocket | undefined;
+  /** Descriptors of sockets that were opened together with the listening one, which is one of them, with their inodes. */
+  #candidates: ReadonlyMap<number, string> = new Map();
 
   constructor(uws: Uws, app: TemplatedApp, options: SocketOptions) {
     this.#uws = uws;
@@ -44,41 +45,58 @@ export class UwsSocket {
   /** Throws `ConfigError` CONFIG_BIND when the address cannot be had. */
   async open(place: BoundAddress): Promise<void> {
     const { address } = place;
-    if (address.kind === 'tcp') {
-      await this.#openPort(place, address.host, address.port);
-      this.#tune(place);
-    } else if (address.kind === 'unix') {
-      await makeRoom(place);
-      this.#openFile(place, address.path);
-      this.#tune(place);
-    } else {
-      this.#acceptor = new NodeSocket(this.#makeAcceptor(), this.#options);
-      await this.#acceptor.open(place);
+    const { heritage, backlog } = this.#options;
+    const inherited = heritage.take(address);
+    if (inherited !== undefined) this.#adopt(place, () => inherited);
+    else if (address.kind === 'tcp') await this.#openPort(place, address.host, address.port);
+    else if (address.kind === 'unix') await this.#openFile(place, address.path);
+    else if (address.kind === 'fd') this.#adopt(place, () => address.socket as number);
+    else this.#adopt(place, () => listenAbstract(address.name, backlog));
+    this.#tune(place);
+  }
+
+  /** Listens on the socket that `find` gives the descriptor of. Throws `ConfigError` CONFIG_BIND. */
+  #adopt(place: BoundAddress, find: () => number): void {
+    const { address } = place;
+    this.#listen((onBound) => this.#app.listen(NOWHERE, 0, EXCLUSIVE_PORT, onBound));
+    try {
+      if (this.#socket === undefined) throw new Error(`no port of ${NOWHERE} can be had, not even for a moment`);
+      const own = this.descriptor!;
+      const other = find();
+      putInPlaceOf(own, other);
+      closeSync(other);
+      setBacklog(own, this.#options.backlog); // fails where the socket is no stream
+      this.#candidates = new Map([[own, socketsOf('self').get(own)!]]);
+      if (address.kind !== 'unix') return;
+      this.#file = new SocketFile(address.path, this.#options.rights);
+      this.#file.settle();
+    } catch (error) {
+      throw bindError(place, error as Error);
     }
   }
 
-  async #openPort(place: BoundAddress, host: string, port: number): Promise<void> {
-    let isBound = false;
-    const mode = this.#options.reusePort ? SHARED_PORT : EXCLUSIVE_PORT;
-    this.#app.listen(host, port, mode, (socket) => {
-      isBound = socket !== false;
+  /** Calls `open`, which opens the socket without returning to the event loop; false when it could not. */
+  #listen(open: (onBound: (socket: us_listen_socket | false) => void) => void): boolean {
+    const before = socketsOf('self');
+    open((socket) => {
       if (socket !== false) this.#socket = socket;
     });
-    if (isBound) return;
+    this.#candidates = new Map([...socketsOf('self')].filter(([fd]) => !before.has(fd)));
+    return this.#socket !== undefined;
+  }
+
+  async #openPort(place: BoundAddress, host: string, port: number): Promise<void> {
+    const mode = this.#options.reusePort ? SHARED_PORT : EXCLUSIVE_PORT;
+    if (this.#listen((onBound) => this.#app.listen(host, port, mode, onBound))) return;
     await tryAddress(place, this.#options); // it does not say why, node:net does
     throw bindError(place, new Error('uWebSockets.js cannot listen there'));
   }
 
-  #openFile(place: BoundAddress, path: string): void {
+  async #openFile(place: BoundAddress, path: string): Promise<void> {
+    await makeRoom(place);
     const file = new SocketFile(path, this.#options.rights);
-    let isBound = false;
-    file.create(() => {
-      this.#app.listen_unix((socket: us_listen_socket | false) => {
-        isBound = socket !== false;
-        if (socket !== false) this.#socket = socket;
-      }, path);
-    });
-    if (!isBound) throw bindError(place, new Error('uWebSockets.js cannot listen there: see the directory'));
+    if (!file.create(() => this.#listen((onBound) => this.#app.listen_unix(onBound, path))))
+      throw bindError(place, new Error('uWebSockets.js cannot listen there: see the directory'));
     this.#file = file;
     try {
       file.settle();
@@ -87,29 +105,13 @@ export class UwsSocket {
     }
   }
 
-  #makeAcceptor(): Server {
-    const { keepAlive } = this.#options;
-    return createServer({ pauseOnConnect: true, noDelay: true, keepAlive }, (connection) => {
-      const { _handle: handle } = connection as unknown as { _handle: { readonly fd: number } };
-      let fd: number | undefined;
-      try {
-        fd = duplicate(handle.fd);
-      } catch {
-        // there is no descriptor left: the connection is closed, as beyond any limit
-      }
-      connection.destroy(); // closes node's descriptor; the connection lives on in the other one
-      if (fd !== undefined) this.#app.adoptSocket(fd);
-    });
-  }
-
   /** Sets what uWebSockets.js does not. Throws `ConfigError` CONFIG_BIND. */
   #tune(place: BoundAddress): void {
     const { backlog, isBacklogGiven, keepAlive } = this.#options;
     const isTcp = place.address.kind === 'tcp';
     if (!isBacklogGiven && !(keepAlive && isTcp)) return;
-    const address = isTcp ? { ...place.address, port: this.port } : place.address;
     try {
-      const fd = descriptorOf('self', listeningInodes(address));
+      const fd = this.descriptor;
       if (fd === undefined) throw new Error('the socket cannot be found among the descriptors');
       if (isBacklogGiven) setBacklog(fd, backlog);
       if (keepAlive && isTcp) setKeepAlive(fd);
@@ -118,20 +120,29 @@ export class UwsSocket {
     }
   }
 
+  /** See `Listener`. Throws the error of `loadNative`. */
+  get descriptor(): number | undefined {
+    if (this.#file?.isOurs === false || this.#socket === undefined) return undefined;
+    const sockets = socketsOf('self');
+    return [...this.#candidates].find(([fd, inode]) => sockets.get(fd) === inode && isListening(fd))?.[0];
+  }
+
   /** The TCP port; 0 for another kind of socket, or while it is closed. */
   get port(): number {
-    if (this.#acceptor !== undefined) return this.#acceptor.port;
     return this.#socket === undefined ? 0 : Math.max(0, this.#uws.us_socket_local_port(this.#socket as never));
   }
 
   /** Takes no more connections, and removes the file. */
   close(): void {
-    this.#acceptor?.close();
     const socket = this.#socket;
     this.#socket = undefined;
-    if (socket === undefined) return;
-    const close = () => this.#uws.us_listen_socket_close(socket);
-    if (this.#file === undefined) close();
-    else this.#file.remove(close);
+    if (socket !== undefined) this.#uws.us_listen_socket_close(socket);
+    this.#file?.remove();
+  }
+
+  /** Takes no more connections here: the socket, and its file, are a successor's now. */
+  release(): void {
+    this.#file = undefined;
+    this.close();
   }
 }

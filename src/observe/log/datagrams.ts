@@ -7,11 +7,10 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { closeSync } from 'node:fs';
 import { hostname } from 'node:os';
-
+import { connectDatagram, loadUnixDatagrams, sendDatagram } from '../../base/unix-datagram.js';
 import type { DatagramLogTarget } from '../../config/log-target.js';
 import { SecondClock, syslogTime } from './calendar.js';
 import type { OnTrouble } from './log-file.js';
-import { connectDatagram, loadUnixDatagrams, sendDatagram } from './unix-datagram.js';
 
 /** The longest datagram; longer lines are cut. Below the 64 KiB of UDP, and what syslog daemons take. */
 const MOST_BYTES = 8192;

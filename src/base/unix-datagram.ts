@@ -5,7 +5,7 @@
 
 import { close } from 'node:fs';
 import { constants } from 'node:os';
-import { loadNative } from '../../base/native.js';
+import { loadNative } from './native.js';
 
 const AF_UNIX = 1;
 const SOCK_DGRAM_NONBLOCK_CLOEXEC = 2 | 0o4000 | 0o2000000;

@@ -1,12 +1,14 @@
-// What Node has no call for and a listener needs all the same: abstract names of their exact length, descriptors that
-// children do not inherit, and options of a socket that uWebSockets.js has opened.
+// What Node has no call for and a listener needs all the same: abstract names of their exact length, socket files that
+// stay when the socket is closed, descriptors that children do not inherit, options of a socket that uWebSockets.js has
+// opened.
 //
+// libuv deletes the file of a socket that it has bound when it closes it: wrong where a successor listens on it.
 // An abstract name (unix(7)) is as long as the address that was passed to the kernel. Here that is the name and nothing
 //   else, as systemd, curl and socat have it. uWSGI adds a NUL; Node and HAProxy (abns@) fill up sun_path with them.
-// Decided elsewhere: when koffi is loaded (base/native.ts), who needs these (bind.ts, uws-acceptor.ts, client/).
+// Decided elsewhere: when koffi is loaded (base/native.ts), who needs these (bind.ts, uws-socket.ts, client/).
 
 import { constants } from 'node:os';
-import { loadNative } from '../base/native.js';
+import { loadNative } from './native.js';
 
 const AF_UNIX = 1;
 /** sun_family and all of sun_path. */
@@ -14,10 +16,12 @@ const SOCKADDR_UN_BYTES = 2 + 108;
 const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
-const F_DUPFD_CLOEXEC = 1030;
-const FIRST_FREE_FD = 3;
+const F_SETFL = 4;
+const O_RDWR_NONBLOCK = 2 | 0o4000;
+const O_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
+const SO_ACCEPTCONN = 30;
 const ON = 1;
 
 interface Calls {
@@ -26,7 +30,9 @@ interface Calls {
   connect(fd: number, address: Uint8Array, bytes: number): number;
   listen(fd: number, backlog: number): number;
   setsockopt(fd: number, level: number, option: number, value: Int32Array, bytes: number): number;
+  getsockopt(fd: number, level: number, option: number, value: Int32Array, bytes: Int32Array): number;
   fcntl(fd: number, command: number, type: 'int', value: number): number;
+  dup3(from: number, to: number, flags: number): number;
   close(fd: number): number;
   errno(): number;
 }
@@ -42,7 +48,9 @@ function load(): Calls {
     connect: libc.func('int connect(int fd, const void *address, uint32_t bytes)'),
     listen: libc.func('int listen(int fd, int backlog)'),
     setsockopt: libc.func('int setsockopt(int fd, int level, int option, const void *value, uint32_t bytes)'),
+    getsockopt: libc.func('int getsockopt(int fd, int level, int option, _Out_ int *value, _Inout_ int *bytes)'),
     fcntl: libc.func('int fcntl(int fd, int command, ...)'),
+    dup3: libc.func('int dup3(int from, int to, int flags)'),
     close: libc.func('int close(int fd)'),
     errno: () => koffi.errno(),
   };
@@ -62,6 +70,11 @@ function abstractAddress(name: string): Buffer {
   return Buffer.concat([Uint8Array.of(AF_UNIX, 0, 0), Buffer.from(name)]);
 }
 
+/** `struct sockaddr_un` of a file. */
+function pathAddress(path: string): Buffer {
+  return Buffer.concat([Uint8Array.of(AF_UNIX, 0), Buffer.from(path), Uint8Array.of(0)]);
+}
+
 function unixSocket(use: (c: Calls, fd: number) => void): number {
   const c = load();
   const fd = must(c, 'socket', c.socket(AF_UNIX, SOCK_STREAM_CLOEXEC, 0));
@@ -74,14 +87,18 @@ function unixSocket(use: (c: Calls, fd: number) => void): number {
   return fd;
 }
 
-/** A socket that listens on the abstract `name` (without the `@`). Throws errors with a `code`. */
-export function listenAbstract(name: string, backlog: number): number {
-  const address = abstractAddress(name);
+function listenOn(address: Buffer, backlog: number): number {
   return unixSocket((c, fd) => {
     must(c, 'bind', c.bind(fd, address, address.length));
     must(c, 'listen', c.listen(fd, backlog));
   });
 }
+
+/** A socket that listens on the abstract `name` (without the `@`). Throws errors with a `code`. */
+export const listenAbstract = (name: string, backlog: number): number => listenOn(abstractAddress(name), backlog);
+
+/** A socket that listens at `path`, where it makes a file. Throws errors with a `code`. */
+export const listenPath = (path: string, backlog: number): number => listenOn(pathAddress(path), backlog);
 
 /** A socket that is connected to the abstract `name`, in whichever of the ways it is bound. Throws errors with a `code`. */
 export function connectAbstract(name: string): number {
@@ -99,10 +116,18 @@ export function closeOnExec(fd: number): void {
   must(c, 'fcntl', c.fcntl(fd, F_SETFD, 'int', FD_CLOEXEC));
 }
 
-/** A second descriptor for what `fd` stands for. */
-export function duplicate(fd: number): number {
+/** Lets descriptor `to` stand for what `from` stands for, without blocking; what it stood for is closed. */
+export function putInPlaceOf(to: number, from: number): void {
   const c = load();
-  return must(c, 'fcntl', c.fcntl(fd, F_DUPFD_CLOEXEC, 'int', FIRST_FREE_FD));
+  must(c, 'fcntl', c.fcntl(from, F_SETFL, 'int', O_RDWR_NONBLOCK));
+  must(c, 'dup3', c.dup3(from, to, O_CLOEXEC));
+}
+
+/** Whether `fd` is a socket that listens. */
+export function isListening(fd: number): boolean {
+  const value = Int32Array.of(0);
+  const bytes = Int32Array.of(Int32Array.BYTES_PER_ELEMENT);
+  return load().getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, value, bytes) === 0 && value[0] === ON;
 }
 
 /** Sets the backlog of a socket that listens already. */

@@ -3,10 +3,10 @@
 // A file that a server left behind (nobody answers there) is replaced; one behind which a server listens, or that is no
 //   socket at all, is an error: uWSGI and uWebSockets.js would delete either without a word.
 // The permissions are never wider than asked for: the umask is narrowed while the file is made, and chmod follows.
-// At the end the file goes, unless another server has put its own there meanwhile.
+// At the end the file goes, unless another server has put its own there meanwhile, or a successor listens on the socket.
 // Decided elsewhere: which permissions (config/), messages (bind.ts), who binds (bind.ts, http-uws.ts).
 
-import { chmodSync, chownSync, linkSync, lstatSync, renameSync, type Stats, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 
 export interface FileRights {
@@ -57,48 +57,40 @@ export class SocketFile {
   }
 
   /** Calls `bind`, which makes the file without returning to the event loop, under a umask that leaves no more than asked. */
-  create(bind: () => void): void {
+  create<T>(bind: () => T): T {
     const { mode } = this.#rights;
     const before = process.umask();
     if (mode !== undefined) process.umask(before | (0o777 & ~mode));
     try {
-      bind();
+      return bind();
     } finally {
       process.umask(before);
     }
   }
 
-  /** To be called when the file is there. Throws the errors of chmod and chown. */
+  /**
+   * To be called when the file is there. Throws the errors of chmod and chown, which are not asked for what is so
+   * already: a successor may have fewer rights than who made the file.
+   */
   settle(): void {
-    const { mode, uid, gid } = this.#rights;
-    if (uid >= 0 || gid >= 0) chownSync(this.#path, uid, gid);
-    chmodSync(this.#path, mode ?? 0o777 & ~process.umask()); // uWebSockets.js makes it 700
-    const { dev, ino } = lstatSync(this.#path);
-    this.#made = { dev, ino };
+    const { mode = 0o777 & ~process.umask(), uid, gid } = this.#rights;
+    const is = lstatSync(this.#path);
+    if ((uid >= 0 && uid !== is.uid) || (gid >= 0 && gid !== is.gid)) chownSync(this.#path, uid, gid);
+    if ((is.mode & 0o777) !== mode) chmodSync(this.#path, mode); // uWebSockets.js makes it 700
+    this.#made = { dev: is.dev, ino: is.ino };
   }
 
-  /**
-   * Calls `close`, which closes the socket, and sees to it that the file goes. libuv deletes whatever lies at the path
-   * by then, so another server's file is held by a second name meanwhile.
-   */
-  remove(close: () => void): void {
-    if (this.#made === undefined) {
-      close();
-      return;
-    }
+  /** Whether the file is there, and still the one that was made. */
+  get isOurs(): boolean {
     const stats = statOf(this.#path);
-    const isOurs = stats?.ino === this.#made.ino && stats.dev === this.#made.dev;
+    return this.#made !== undefined && stats?.ino === this.#made.ino && stats.dev === this.#made.dev;
+  }
+
+  /** Deletes the file, unless it is another server's by now. To be called when the socket has been closed. */
+  remove(): void {
+    const isOurs = this.isOurs;
     this.#made = undefined;
-    if (isOurs || stats === undefined) {
-      close();
-      quietly(() => unlinkSync(this.#path));
-      return;
-    }
-    const kept = `${this.#path}.${process.pid}`;
-    quietly(() => linkSync(this.#path, kept));
-    close();
-    quietly(() => renameSync(kept, this.#path));
-    quietly(() => unlinkSync(kept)); // rename does nothing when both are the same file
+    if (isOurs) quietly(() => unlinkSync(this.#path));
   }
 }
 
