@@ -13,6 +13,8 @@ import { type Engine, request, startOn, type TestServer } from './e2e/harness.js
 import { type StrictRequest, strictRequests } from './strict-http.js';
 
 const BATCH = 100;
+/** How many of them are sent in one piece. */
+const WHOLE = 0.5;
 type Seen = Readonly<Record<string, string>>;
 
 const host = 'Host: a\r\n';
@@ -212,13 +214,17 @@ export class HttpTarget {
     return JSON.parse((await request(this.#server.port, '/journal')).body);
   }
 
-  /** Sends each of `texts` on a connection of its own, and compares what the app saw of it. */
-  async fire(texts: readonly string[]): Promise<Outcome[]> {
-    const clients = await Promise.all(texts.map((text) => this.#send(text)));
-    const first = await this.#journal(); // whatever has come is read by now, and handed to the one worker
-    const second = await this.#journal();
+  /**
+   * Sends each of `texts` on a connection of its own, and compares what the app saw of it. `cuts`: after so many bytes
+   * of each the rest waits until what came before has been read, and answered where it is a request.
+   */
+  async fire(texts: readonly string[], cuts: readonly number[]): Promise<Outcome[]> {
+    const clients = await Promise.all(texts.map((text, i) => this.#send(text.slice(0, cuts[i]))));
+    const journals = [await this.#journal()]; // whatever has come is read by now, and handed to the one worker
+    await Promise.all(clients.map(({ socket }, i) => write(socket, texts[i]!.slice(cuts[i]))));
+    journals.push(await this.#journal(), await this.#journal());
     const outcomes = clients.map(({ from }, i) => {
-      const seen = [...(first[from] ?? []), ...(second[from] ?? [])];
+      const seen = journals.flatMap((journal) => journal[from] ?? []);
       try {
         return compare(this.engine, texts[i]!, seen);
       } catch (error) {
@@ -236,9 +242,14 @@ export class HttpTarget {
     socket.on('error', () => {}); // it may be refused in the middle
     socket.resume();
     await once(socket, 'connect');
-    await new Promise<void>((resolve) => socket.write(text, 'latin1', () => resolve()));
+    await write(socket, text);
     return { socket, from };
   }
+}
+
+/** Resolves when the kernel has all of `text`, or the connection is closed. */
+async function write(socket: Socket, text: string): Promise<void> {
+  if (text !== '') await new Promise<void>((resolve) => socket.write(text, 'latin1', () => resolve()));
 }
 
 /** Fires `requests` mutated ones at each of `engines`; returns how they came out. */
@@ -251,8 +262,9 @@ export async function fuzzHttp(
   const targets = await Promise.all(engines.map((engine) => HttpTarget.start(engine)));
   for (let sent = 0; sent < requests; sent += BATCH) {
     const texts = Array.from({ length: Math.min(BATCH, requests - sent) }, () => mutateHttp(random));
+    const cuts = texts.map((text) => (random() < WHOLE ? text.length : Math.floor(random() * text.length)));
     for (const target of targets) {
-      for (const outcome of await target.fire(texts)) {
+      for (const outcome of await target.fire(texts, cuts)) {
         const key = `${target.engine}: ${outcome}`;
         outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
       }
