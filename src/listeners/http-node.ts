@@ -163,8 +163,12 @@ export class HttpNodeListener implements Listener {
     req.on('end', () => {
       if (connection.reading === exchange) connection.reading = undefined;
       const complete = () => body.feed(NOTHING, true); // which submits it
-      if (connection.isTurnOf(exchange)) complete();
-      else connection.wait(exchange, complete);
+      if (connection.isTurnOf(exchange)) {
+        complete();
+      } else {
+        body.hold();
+        connection.wait(exchange, complete);
+      }
     });
   }
 

@@ -129,6 +129,11 @@ export class RequestBody implements Watched {
     this.discard();
   }
 
+  /** All of it has come; `feed` is told so later, when the requests before this one are answered. */
+  hold(): void {
+    this.#watch.delete(this);
+  }
+
   /** The client went away: says so, unless the body is complete. */
   abort(): void {
     this.#giveUp(new PeerError('PEER_GONE', this.bytes));

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { ENGINES, type Engine, open, request, startOn } from './harness.js';
+import { ENGINES, type Engine, open, raw, request, startOn } from './harness.js';
 import { assertRefused, JournalServer, SMUGGLED } from './http-contract.js';
 
 const LIMIT_BYTES = 100_000;
@@ -206,12 +206,17 @@ function describeSlowReaders(engine: Engine): void {
   });
 
   test('T17: an app that takes longer than socket-timeout is waited for', async () => {
-    const server = await startOn(engine, ['--wsgi-file', 'rules.py', '--threads', '2', '--socket-timeout', '1']);
+    const server = await startOn(engine, ['--wsgi-file', 'rules.py', '--threads', '3', '--socket-timeout', '1']);
     const started = performance.now();
     const slow = request(server.port, '/yields', { timeoutMs: PATIENCE_MS });
+    // and so is one that waits for its turn behind it, though all of it is there
+    const behind =
+      'GET /yields HTTP/1.1\r\nHost: a\r\n\r\nPOST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello';
+    const pipelined = engine === 'node' ? raw(server.port, behind, { answers: 2 }) : undefined;
     await new Promise((resolve) => setTimeout(resolve, 2500)); // it is about time itself
     await request(server.port, '/release');
     assert.equal((await slow).body, 'first;second');
+    if (pipelined !== undefined) assert.equal((await pipelined).answers[1]?.body, 'hello');
     assert(performance.now() - started > 2000);
     assert.doesNotMatch(server.log, /refused/);
     await server.stop();
