@@ -120,7 +120,7 @@ async function serve(resolved: Resolved): Promise<void> {
     await control.start();
     const isVassal = becomeVassal(() => control.obey('stop', 'the end of the emperor'));
     const server = new Server(planOf(resolved, version), log, pidfiles, {
-      onMustStop: () => control.obey('stop', 'attach-control-daemon'),
+      onMustStop: (reason) => control.obey('stop', reason),
       onSourceFile: config['js-autoreload'] > 0 ? control.watchSource : undefined,
     });
     await server.start();

@@ -111,6 +111,9 @@ export class Control {
     reloadWorkersBrutally: (reason) => this.#reload('workers', reason, 0),
     stop: (reason) => this.#stop(reason),
     stopNow: (reason) => this.#stopNow(reason),
+    addWorker: () => this.#server?.changeWorkers(1),
+    removeWorker: () => this.#server?.changeWorkers(-1),
+    goCheap: () => this.#server?.goCheap(),
     pause: (reason) => this.#pause(reason),
     logStatus: () => {
       for (const line of this.#server?.statusLines ?? ['the server is still starting']) this.#log.line(line);

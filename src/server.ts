@@ -44,8 +44,8 @@ import { serverView } from './server-view.js';
 
 /** What a server tells while it runs. */
 export interface ServerEvents {
-  /** Something that it depends on has ended. */
-  onMustStop(): void;
+  /** Something that it depends on has ended, or nobody needs it any more; `reason` is the option that wants it so. */
+  onMustStop(reason: string): void;
   /** A JS app is made of this file; undefined: nobody wants to know. */
   readonly onSourceFile: ((file: string) => void) | undefined;
 }
@@ -66,6 +66,7 @@ export class Server {
   readonly #hooks: Hooks;
   readonly #companions: Companions;
   readonly #pidfiles: Pidfiles;
+  readonly #onIdle: () => void;
   readonly #onSourceFile: ServerEvents['onSourceFile'];
   #doorbell: PipeDoorbell | undefined;
   #isUp = false;
@@ -88,7 +89,10 @@ export class Server {
       log,
     );
     this.#hooks = new Hooks(plan.process.hooks, log);
-    this.#companions = new Companions(plan.process, log, events.onMustStop);
+    this.#companions = new Companions(plan.process, log, () => events.onMustStop('attach-control-daemon'));
+    this.#onIdle = () => {
+      if (this.#apps.every(({ cheaper }) => cheaper.isIdle)) events.onMustStop('die-on-idle');
+    };
     this.#onSourceFile = events.onSourceFile;
     this.#pidfiles = pidfiles;
     this.#front = this.#makeFront();
@@ -248,6 +252,7 @@ export class Server {
       hostname: hostname(),
       options: plan.given,
       onSourceFile: this.#onSourceFile,
+      onIdle: this.#onIdle,
       onRefused: (exchange, error) => this.#onRefused(exchange.record.peer, error),
       onAnswered: (app, exchange, worker, nowMs) => this.#onAnswered(app, exchange, worker, nowMs),
     };
@@ -292,6 +297,16 @@ export class Server {
       }),
     );
     return results.every((done) => done);
+  }
+
+  /** Starts one worker more of each app, or lets one of each leave. */
+  changeWorkers(change: 1 | -1): void {
+    for (const { cheaper } of this.#apps) cheaper.step(change);
+  }
+
+  /** Lets all workers leave; the next request starts them again. */
+  goCheap(): void {
+    for (const { cheaper } of this.#apps) cheaper.goCheap();
   }
 
   /** Starts an app that did not load before. */

@@ -151,12 +151,8 @@ export const FAMILIES: readonly Family[] = [
   { why: SYSTEMD, values: 'reload-mercy' },
   { why: 'there is no signal: an exception is raised in the request', values: 'harakiri-graceful-signal' },
   {
-    why: `an adaptive number of workers is ${LATER}`,
-    values: `cheaper cheaper-initial cheaper-step cheaper-algo cheaper-overload cheaper-idle
-      cheaper-busyness-max cheaper-busyness-min cheaper-busyness-multiplier cheaper-busyness-penalty
-      cheaper-busyness-backlog-alert cheaper-busyness-backlog-multiplier cheaper-busyness-backlog-step
-      cheaper-busyness-backlog-nonzero cheaper-rss-limit-soft cheaper-rss-limit-hard idle`,
-    flags: 'cheaper-busyness-verbose cheap die-on-idle',
+    why: 'see cheaper-algo; workers of the same app are alike, and the oldest numbers stay',
+    values: 'cheaper-idle cheaper-busyness-backlog-multiplier',
   },
   {
     why: 'files that are touched reload or rotate (touch-reload and its kin), nothing else',

@@ -41,6 +41,8 @@ export interface DispatcherOptions {
   readonly onePerCore: boolean;
   /** A worker is ready for requests, and gets them once it is admitted. */
   onReady(worker: WorkerPort): void;
+  /** A request waits and no worker serves. */
+  onStarved(): void;
   /** A worker has answered its `mostAnswers`. */
   onSpent(worker: WorkerPort): void;
   /** A worker wrote what it must not: it is to be killed. `why` is for the log. */
@@ -269,6 +271,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       }
     }
     this.#waiting.push(exchange);
+    if (this.#serving.length === 0) this.#options.onStarved();
   }
 
   #hand(exchange: Exchange, worker: WorkerPort, nowMs: number): void {

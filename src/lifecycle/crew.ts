@@ -239,6 +239,12 @@ export class Crew {
     return predecessors;
   }
 
+  /** Asks a worker to leave its seat to nobody. */
+  dismiss(worker: Worker): void {
+    worker.seat.current = undefined;
+    this.retire(worker);
+  }
+
   /** No worker is started any more. Asks all to leave, and resolves when they have. */
   async close(mercyMs: number): Promise<void> {
     this.#isClosed = true;

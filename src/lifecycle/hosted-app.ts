@@ -18,6 +18,7 @@ import type { WorkerHost } from '../worker/host.js';
 import { PythonHost } from '../worker/python/python-host.js';
 import type { PythonSettings } from '../worker/python/zygote.js';
 import type { Care } from './care.js';
+import { Cheaper } from './cheaper.js';
 import { Crew, Seat } from './crew.js';
 import { HarakiriWatch } from './harakiri.js';
 import { wantsMemory } from './limits.js';
@@ -75,6 +76,8 @@ export interface Surroundings {
   readonly hostname: string;
   /** `uwsgi.opt`. */
   readonly options: Readonly<Record<string, string | boolean | readonly string[]>>;
+  /** No app has been asked for as long as --idle says, and --die-on-idle is set. */
+  onIdle(): void;
   onRefused(exchange: Exchange, error: NuwsgiError<Code>): void;
   /** To be told which files JS apps are made of; undefined: nobody wants to know. */
   readonly onSourceFile: ((file: string) => void) | undefined;
@@ -88,6 +91,7 @@ export interface HostedApp {
   readonly definition: AppDefinition;
   readonly dispatcher: Dispatcher;
   readonly supervisor: Supervisor;
+  readonly cheaper: Cheaper;
   /** Why it does not serve: it did not load. */
   failure: AppError | undefined;
   /** How long it took to load. */
@@ -129,13 +133,18 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     onLost: (worker, name) => supervisor.onLost(worker, name),
     onGenerationGone: (generation, why) => supervisor.onGenerationGone(generation, why),
   });
-  for (let i = 0; i < d.workers; i++) crew.seats.push(new Seat(nextWorkerId()));
+  for (let i = 0; i < d.workers; i++) {
+    const seat = new Seat(nextWorkerId());
+    seat.isWanted = i < (d.cheaper.isCheap ? 0 : d.cheaper.initial);
+    crew.seats.push(seat);
+  }
   const dispatcher = new Dispatcher(arena, {
     name: d.name,
     threads: d.threads,
     responseBufferingBytes: s.responseBufferingBytes,
     onePerCore: isPython,
     onReady: (port) => crew.onReady(port),
+    onStarved: () => cheaper.onStarved(),
     onSpent: (port) => recycling.onSpent(port),
     onMad: (port, why) => crew.onMad(port, why),
     onActive: s.pump.wake,
@@ -175,6 +184,16 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     arenaBytes: isPython ? arena.geometry.totalBytes : undefined,
     replace: (worker, why) => supervisor.recycle(worker, why),
   });
+  const cheaper = new Cheaper({
+    plan: d.cheaper,
+    dispatcher,
+    crew,
+    log: s.log,
+    threads: isPython ? d.threads : 1,
+    arenaBytes: isPython ? arena.geometry.totalBytes : undefined,
+    resize: (workers, why) => void supervisor.resize(workers, why),
+    onIdle: s.onIdle,
+  });
   const harakiri = new HarakiriWatch({
     limits: d.harakiri,
     dispatcher,
@@ -186,15 +205,18 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     definition: d,
     dispatcher,
     supervisor,
+    cheaper,
     failure: undefined,
     startupMs: 0,
     start: async () => {
       await supervisor.start();
       recycling.start();
       harakiri.start();
+      cheaper.start();
     },
     stop: (graceMs) => {
       recycling.stop();
+      cheaper.stop();
       return supervisor.stop(graceMs).finally(() => harakiri.stop());
     },
   };

@@ -163,6 +163,27 @@ export class Supervisor {
     });
   }
 
+  /**
+   * Wants so many workers from now on: starts some, or lets some leave when they have finished what they run. `why` is
+   * for the log.
+   */
+  resize(workers: number, why: string): Promise<void> {
+    return this.#turns.run(async () => {
+      const before = this.crew.wanted.length;
+      if (this.#state !== 'running' || workers === before) return;
+      this.#log.line(`${this.name}: ${workers} workers instead of ${before}, because ${why}`);
+      for (const [index, seat] of this.crew.seats.entries()) {
+        seat.isWanted = index < workers;
+        if (seat.isWanted) {
+          if (seat.current === undefined) this.#respawn(seat);
+          continue;
+        }
+        clearTimeout(seat.respawn);
+        if (seat.current !== undefined) this.crew.dismiss(seat.current);
+      }
+    });
+  }
+
   // --- workers that die -------------------------------------------------------------------------------------------
 
   /** To be called by the crew when a worker that had a seat has died. */

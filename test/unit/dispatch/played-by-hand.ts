@@ -155,6 +155,7 @@ export class Scene {
       responseBufferingBytes: BUFFERING_BYTES,
       onePerCore: false,
       onReady: (worker) => this.dispatcher.admit(worker.place, this.nowMs),
+      onStarved: () => {},
       onSpent: () => {},
       onMad: (worker, why) => this.mad.push(`${worker.place}: ${why}`),
       onRefused: (_, error) => this.refused.push(error.code),
