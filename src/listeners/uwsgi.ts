@@ -46,6 +46,8 @@ interface Shared {
   readonly truth: ClientTruth | undefined;
   /** A variable that no peer may set was taken out of a packet. */
   onDropped(name: string, peer: string): void;
+  /** A packet came without REQUEST_METHOD. */
+  onBare(peer: string): void;
 }
 
 export class UwsgiListener implements Listener {
@@ -55,9 +57,12 @@ export class UwsgiListener implements Listener {
   readonly #allowed: Networks | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #warned = new Set<string>();
+  #hasWarnedOfBare = false;
 
   constructor({ site, index, sockets, tls, truth }: ListenerParts, options: UwsgiOptions) {
-    this.#shared = { site, index, options, truth, onDropped: (name, peer) => this.#warnOfDropped(name, peer) };
+    const onDropped = (name: string, peer: string) => this.#warnOfDropped(name, peer);
+    const onBare = (peer: string) => this.#warnOfBare(peer);
+    this.#shared = { site, index, options, truth, onDropped, onBare };
     this.#allowed = options.allowed.length === 0 ? undefined : new Networks([...options.allowed, { family: 'unix' }]);
     this.engine = tls === undefined ? 'node:net' : 'node:tls';
     const { keepAlive } = sockets;
@@ -110,6 +115,14 @@ export class UwsgiListener implements Listener {
     socket.once('close', () => this.#sockets.delete(socket));
     if (countSocket(this.#shared.site.connections, socket)) new Connection(socket, peer, this.#shared);
     else socket.destroy();
+  }
+
+  /** nginx sends nothing but header fields when its configuration says no more than `uwsgi_pass`. */
+  #warnOfBare(peer: string): void {
+    if (this.#hasWarnedOfBare) return;
+    this.#hasWarnedOfBare = true;
+    const cure = 'does nginx lack "include uwsgi_params;" beside uwsgi_pass?';
+    this.#shared.site.warn(`WARNING: ${peer} sends requests without REQUEST_METHOD and PATH_INFO: ${cure}`);
   }
 
   /** Says once per name what a peer tried to set. */
@@ -210,6 +223,7 @@ class Connection implements Watched {
       this.#refuse(new PeerError('PEER_NO_APP', facts.path));
       return;
     }
+    if (facts.method === '') this.#shared.onBare(this.#peer);
     const isHead = facts.method === 'HEAD';
     const exchange = new UwsgiExchange(this.#socket, isHead);
     const { record } = exchange;

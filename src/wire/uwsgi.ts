@@ -83,7 +83,7 @@ export type PacketOutcome =
 
 const MORE: PacketOutcome = { kind: 'more' };
 /** uWSGI's words, because people look for them; the app may be none of Python. */
-const EMPTY = 'Empty python request. skip. It is an empty packet';
+const EMPTY = 'Empty python request. skip. It is an empty packet (does nginx lack "include uwsgi_params;"?)';
 
 /**
  * Puts a packet together from the pieces of a connection, however it is cut. A packet that comes in one piece, as they

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { open, request, startServer, type TestServer } from './harness.js';
+import { open, ROOT, request, startServer, type TestServer } from './harness.js';
 import { freePort, Nginx } from './nginx.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-test-'));
@@ -62,6 +62,29 @@ const SETTINGS: readonly Setting[] = [
     },
   },
 ];
+
+/** The user's text has no more than this in `location / { }`, and the command beside it. */
+const AS_PRINTED: readonly (readonly [option: string, location: (address: string) => string])[] = [
+  ['--socket', (address) => `uwsgi_pass ${address};`],
+  ['--http-socket', (address) => `proxy_pass http://${address};`],
+];
+
+describe("nginx as the user's text has it, word for word", () => {
+  for (const [option, location] of AS_PRINTED) {
+    test(location('127.0.0.1:9090'), async () => {
+      const address = `127.0.0.1:${await freePort()}`;
+      const server = await startServer([option, address, '--wsgi-file', 'foobar.py'], { cwd: join(ROOT, 'examples') });
+      const nginx = await Nginx.start(location(address));
+      const answer = await request(nginx.port, '/');
+      assert.equal(answer.status, 200);
+      assert.equal(answer.body, 'Hello, uwsgi_file_foobar\n');
+      const isBare = /WARNING: 127\.0\.0\.1 sends requests without REQUEST_METHOD .*"include uwsgi_params;"/;
+      if (option === '--socket') await server.waitForLog(isBare);
+      await nginx.stop();
+      await server.stop();
+    });
+  }
+});
 
 const sizes = [0, 1, 65536, 200 * 1024 * 1024];
 
@@ -143,21 +166,34 @@ for (const setting of SETTINGS) {
       await server.waitForLog(/closed after \d+ parts/, from);
     });
 
-    test('20 000 requests, and none fails', async () => {
+    /** Loads the server for two seconds. Returns how many requests were answered; none may fail. */
+    async function load(): Promise<number> {
       const url = `http://127.0.0.1:${nginx.port}/`;
+      const wrk = spawn('wrk', ['-t1', '-c16', '-d2s', url], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let output = '';
+      wrk.stdout.on('data', (chunk) => {
+        output += chunk;
+      });
+      await once(wrk, 'close');
+      assert.doesNotMatch(output, /Socket errors|Non-2xx/, output);
+      const count = Number(/(\d+) requests in/.exec(output)?.[1]);
+      assert(count > 0, output);
+      return count;
+    }
+
+    test('20 000 requests, and none fails', async () => {
       let requests = 0;
-      while (requests < 20_000) {
-        const wrk = spawn('wrk', ['-t1', '-c16', '-d2s', url], { stdio: ['ignore', 'pipe', 'inherit'] });
-        let output = '';
-        wrk.stdout.on('data', (chunk) => {
-          output += chunk;
-        });
-        await once(wrk, 'close');
-        assert.doesNotMatch(output, /Socket errors|Non-2xx/, output);
-        const count = Number(/(\d+) requests in/.exec(output)?.[1]);
-        assert(count > 0, output);
-        requests += count;
+      while (requests < 20_000) requests += await load();
+    });
+
+    test('requests while the app is reloaded, and none fails', async () => {
+      const loading = load();
+      for (let reloads = 0; reloads < 3; reloads++) {
+        const from = server.log.length;
+        server.child.kill('SIGHUP');
+        await server.waitForLog(/reloaded in \d+ ms \(SIGHUP\)/, from);
       }
+      await loading;
     });
   });
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { ROOT, request, startServer } from './harness.js';
+import { ROOT, request, runToEnd, startServer } from './harness.js';
 
 const EXAMPLES = join(ROOT, 'examples');
 const GREETING = 'Hello, uwsgi_file_foobar\n';
@@ -34,6 +34,17 @@ describe('the quick start', () => {
       }
     });
   }
+
+  test('--socket serves the same to a uwsgi peer', async () => {
+    const how = ['--wsgi-file', 'foobar.py', '--processes', '4', '--threads', '2', '--chdir', EXAMPLES];
+    const server = await startServer(['--socket', ':0', ...how]);
+    const { code, output } = await runToEnd(['curl', `:${server.port}`, '/', '-i']);
+    assert.equal(code, 0);
+    assert.match(output, /^HTTP\/1\.1 200 OK\r\n/);
+    assert.match(output, /\r\ncontent-type: text\/html\r\n/i);
+    assert(output.endsWith(`\r\n\r\n${GREETING}`), output);
+    await server.stop();
+  });
 
   test('a JavaScript module is served by the same option', async () => {
     const server = await startServer(['--http', ':0', '--wsgi-file', 'hello.mjs', '--processes', '2'], {
