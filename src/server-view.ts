@@ -40,13 +40,15 @@ export function serverView(visible: Visible): ServerView {
   };
 }
 
-function appView({ definition, dispatcher, supervisor, startupMs }: HostedApp, index: number): AppView {
-  const { name, mount, program, threads } = definition;
+function appView({ definition, dispatcher, supervisor, startupMs, failure }: HostedApp, index: number): AppView {
+  const { name, host, mount, program, threads } = definition;
   const { arena } = dispatcher;
   return {
     index,
     name,
     mount,
+    host,
+    failure: failure?.message.split('\n')[0], // the traceback is for the log
     language: program.kind,
     threads,
     directory: program.kind === 'python' ? program.directory : '',

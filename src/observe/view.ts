@@ -60,6 +60,10 @@ export interface AppView {
   readonly index: number;
   readonly name: string;
   readonly mount: string;
+  /** The only host that it is served to; undefined: all. */
+  readonly host: string | undefined;
+  /** Why it does not serve; undefined: it has loaded. */
+  readonly failure: string | undefined;
   readonly language: 'python' | 'js';
   readonly threads: number;
   readonly directory: string;

@@ -14,6 +14,13 @@ const SEVERAL = join(APPS, 'several');
 
 const packetOf = (variables: Record<string, string>) => packet(Object.entries(variables));
 
+/** What this test looks at in the statistics of an app. */
+interface AppStats {
+  readonly mountpoint: string;
+  readonly loaded: boolean;
+  readonly load_error: string;
+}
+
 /** A configuration file with this text. */
 function fileOf(name: string, text: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-apps-'));
@@ -45,7 +52,7 @@ const configOf = (apps: string, more = '') =>
 
 describe('three apps in one server, and one that does not load', () => {
   test('the others serve, each with its own number of workers, environment and path', async () => {
-    const server = await startServer(['--http', '127.0.0.1:0', configOf(SERVED + BROKEN)]);
+    const server = await startServer(['--http', '127.0.0.1:0', configOf(SERVED + BROKEN, '  stats: 127.0.0.1:0\n')]);
     try {
       const get = async (path: string) => (await request(server.port, path)).body.split('|');
       const pids = new Set<string>();
@@ -68,6 +75,19 @@ describe('three apps in one server, and one that does not load', () => {
       assert.match(server.log, /\*\*\* broken\.py is not loaded: \/broken answers 503; the other apps serve \*\*\*/);
       await server.waitForLog(/refused 503 127\.0\.0\.1: broken\.py did not load, see the log of the start/);
       assert.equal((await request(server.port, '/')).status, 404);
+
+      const statsPort = Number((await server.waitForLog(/stats.*127\.0\.0\.1:(\d+)/i))[1]);
+      const stats = await fetch(`http://127.0.0.1:${statsPort}/`, { headers: { Accept: 'application/json' } });
+      const { apps } = ((await stats.json()) as { nuwsgi: { apps: AppStats[] } }).nuwsgi;
+      assert.deepEqual(
+        apps.map((app) => [app.mountpoint, app.loaded, app.load_error]),
+        [
+          ['/flask', true, ''],
+          ['/django', true, ''],
+          ['/js', true, ''],
+          ['/broken', false, `cannot load broken.py: loading the application failed (${DEBIAN_PYTHON})`],
+        ],
+      );
     } finally {
       await server.stop();
     }
