@@ -15,8 +15,8 @@ import {
 } from './app-target.js';
 import { MOUNT_FORMS, type MountPoint, mountPoint } from './mount-point.js';
 import type { Config } from './options.js';
+import type { Assign } from './pairs.js';
 import { asConfig, type Placed, type PlacedValues, valuesOver } from './typed.js';
-import type { Assign } from './values.js';
 
 /** An app to be served. */
 export interface AppMount extends MountPoint {

@@ -8,9 +8,9 @@
 import { ConfigError } from '../base/errors.js';
 import { openSource, readSource, readsFile, type Source } from './files.js';
 import { BLOCK_ENDS, type Block, ELSE, elseOf, openBlock, opensBlock, withItem } from './logic.js';
+import { parseAssign } from './pairs.js';
 import { type Definitions, expand, namesIn } from './placeholders.js';
 import type { AppReading, Reading, Setting } from './setting.js';
-import { parseAssign } from './values.js';
 import { findWord, namesOf } from './vocabulary.js';
 
 /** A setting that is no longer a file, a block or a `set`. */

@@ -10,14 +10,12 @@ import { resolve as resolvePath } from 'node:path';
 import { ConfigError } from '../base/errors.js';
 import { type Address, bindingKey } from './address.js';
 import { type AppMount, AppsReader } from './apps.js';
-import { type CommandLine, readArgv } from './argv.js';
+import type { CommandLine } from './argv.js';
 import { type Gathered, type Given, type GivenApp, gather } from './gather.js';
-import { helpText, optionHelp } from './help.js';
 import { type InheritedSocket, inheritedSockets } from './inherited.js';
 import { type ListenerSetting, listenersOf } from './listeners.js';
 import type { Config } from './options.js';
 import { isRouteOption, type RouteLine, type Routes, routesOf } from './routes.js';
-import { showConfig } from './show.js';
 import { asConfig, DEFAULTS, type GivenUnserved, type PlacedValues, typedValues, valuesOver } from './typed.js';
 import { parseFlag } from './values.js';
 import { findWord } from './vocabulary.js';
@@ -47,40 +45,6 @@ export interface Resolved {
   /** Every setting that was given, in the order in which they count, and those of the apps list. */
   readonly settings: readonly Given[];
   readonly listed: readonly GivenApp[];
-}
-
-export type Command =
-  | { readonly kind: 'serve'; readonly resolved: Resolved }
-  /** A signal to be sent to the server whose pidfile is given. */
-  | { readonly kind: 'signal'; readonly option: string; readonly signal: NodeJS.Signals; readonly pidfile: string }
-  /** Something to be printed. */
-  | { readonly kind: 'text'; readonly text: string; readonly warnings: readonly string[] };
-
-/**
- * What the arguments behind the program's name ask for. Reads the configuration files that they name. `version` is the
- * server's.
- * Throws `ConfigError`; CONFIG_SEVERAL when more than one thing is wrong.
- */
-export function readCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv, version = ''): Command {
-  const line = readArgv(argv);
-  const say = (text: string, warnings: readonly string[] = []): Command => ({ kind: 'text', text, warnings });
-  if (line.help !== undefined) return say(line.help === true ? helpText() : optionHelp(line.help));
-  if (line.version) return say(`${version}\n`);
-  const signal = signalOf(line);
-  if (signal !== undefined) return signal;
-  const resolved = resolveLine(line, env, version);
-  return resolved.config['show-config'] ? say(showConfig(resolved), resolved.warnings) : { kind: 'serve', resolved };
-}
-
-/** `--stop PIDFILE` and its kin: nothing else on the command line counts then. */
-function signalOf({ settings, problems }: CommandLine): Command | undefined {
-  for (const { name, text } of settings) {
-    const word = findWord(name);
-    if (word === undefined || !('option' in word) || word.option.sends === undefined || text === undefined) continue;
-    if (problems.length > 0) return undefined; // they are told instead
-    return { kind: 'signal', option: `--${name}`, signal: word.option.sends, pidfile: text };
-  }
-  return undefined;
 }
 
 /** The configuration that a command line stands for. Throws as `readCommandLine` does. */

@@ -11,24 +11,11 @@ import { parseExpiry, parseHeader, parseHeaderName, parseMapping, parseTypeExpir
 import { HOOK_FORM, parseHook } from './hook.js';
 import { parseEncoder, parseLogger, parseLogto, parseRoute } from './log-target.js';
 import { NETWORKS_FORM, parseNetworks } from './network.js';
-import type { Kind, Option, Values } from './options.js';
+import type { Kind, Option, Values } from './options/table.js';
+import { type Owner, parseAssign } from './pairs.js';
 import { parsePattern } from './pattern.js';
 import { strangers } from './plugins.js';
 import { parseTlsAddress, TLS_FORM } from './tls-address.js';
-
-/** `NAME=VALUE`, split at the first `=`. */
-export interface Assign {
-  readonly key: string;
-  readonly value: string;
-  readonly text: string;
-}
-
-/** `USER`, `USER:GROUP` or `:GROUP`; names or numbers, '' for what is not to be changed. */
-export interface Owner {
-  readonly user: string;
-  readonly group: string;
-  readonly text: string;
-}
 
 /** `wanted` is to be read behind "is not". */
 export type Parsed<T> = { readonly value: T; readonly warning?: string } | { readonly wanted: string };
@@ -43,13 +30,6 @@ const GRACEFUL_SIGNAL = /^unix_signal:\d+ +gracefully_kill_them_all$/;
 export function parseFlag(text: string): boolean | undefined {
   const lower = text.toLowerCase();
   return TRUE.has(lower) ? true : FALSE.has(lower) ? false : undefined;
-}
-
-/** Splits `NAME=VALUE`. Undefined when there is no name. */
-export function parseAssign(text: string): Assign | undefined {
-  const equals = text.indexOf('=');
-  if (equals < 1) return undefined;
-  return { key: text.slice(0, equals).trim(), value: text.slice(equals + 1), text };
 }
 
 function parseNumber(text: string, option: Option, unit: string): Parsed<number> {

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readCommandLine } from '../../src/config/resolve.js';
+import { readCommandLine } from '../../src/config/command-line.js';
 
 const INI = `[uwsgi]
 later-first = %(base)

@@ -9,8 +9,8 @@ import type { Expiry, HeaderField, Mapping } from '../edge-values.js';
 import type { HookAction } from '../hook.js';
 import type { LogEncoder, Logger, LogRoute, LogTarget } from '../log-target.js';
 import type { Network } from '../network.js';
+import type { Assign, Owner } from '../pairs.js';
 import type { TlsAddress } from '../tls-address.js';
-import type { Assign, Owner } from '../values.js';
 
 /** What an option of each kind is to the program. */
 export interface Values {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { readCommandLine } from '../../../src/config/resolve.js';
+import { readCommandLine } from '../../../src/config/command-line.js';
 import { directoryWith } from './files.js';
 import { failure, MINIMAL, serve } from './serve.js';
 

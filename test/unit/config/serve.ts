@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { ConfigError } from '../../../src/base/errors.js';
-import { type Resolved, readCommandLine } from '../../../src/config/resolve.js';
+import { readCommandLine } from '../../../src/config/command-line.js';
+import type { Resolved } from '../../../src/config/resolve.js';
 
 /** Reads a command line that starts the server. */
 export function serve(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Resolved {

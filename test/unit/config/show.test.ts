@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { readCommandLine } from '../../../src/config/resolve.js';
+import { readCommandLine } from '../../../src/config/command-line.js';
 import { directoryWith } from './files.js';
 import { serve } from './serve.js';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Option } from '../../../src/config/options.js';
-import { parseAssign, parseFlag, parseValue } from '../../../src/config/values.js';
+import { parseAssign } from '../../../src/config/pairs.js';
+import { parseFlag, parseValue } from '../../../src/config/values.js';
 
 const option = (fields: Partial<Option>): Option => ({
   name: 'x',
