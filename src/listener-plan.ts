@@ -10,8 +10,8 @@ import type { Config } from './config/options.js';
 import type { Resolved } from './config/resolve.js';
 import type { TlsFiles } from './config/tls-address.js';
 import type { SocketSettings } from './listeners/bind.js';
+import type { BoundAddress } from './listeners/bound-address.js';
 import type { ProxyTrust } from './listeners/client-truth.js';
-import type { BoundAddress } from './listeners/listener.js';
 
 export interface ListenerPlan {
   readonly place: BoundAddress;

@@ -13,7 +13,7 @@ import { listenAbstract, listenPath } from '../base/native-sockets.js';
 import { type FileRights, occupantOf, SocketFile } from '../base/socket-file.js';
 import type { Address } from '../config/address.js';
 import type { Heritage } from '../config/heritage.js';
-import type { BoundAddress } from './listener.js';
+import type { BoundAddress } from './bound-address.js';
 import { holderOf } from './socket-holder.js';
 
 /** How the configuration wants sockets to be opened; the same for all of a server. */

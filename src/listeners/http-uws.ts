@@ -11,9 +11,10 @@ import type { AppOptions, HttpRequest, HttpResponse, TemplatedApp } from 'uws-no
 import { type Code, NuwsgiError } from '../base/errors.js';
 import { HeadReader } from '../wire/cgi.js';
 import { plainAddress } from '../wire/forwarded.js';
+import type { BoundAddress } from './bound-address.js';
 import type { ClientTruth } from './client-truth.js';
 import { admit, announce, collect, describe, fieldNamesOf, presetPort } from './intake.js';
-import type { BoundAddress, Listener, ListenerParts } from './listener.js';
+import type { Listener, ListenerParts } from './listener.js';
 import { PeerAddresses } from './peer-addresses.js';
 import type { Site } from './site.js';
 import type { Tls } from './tls.js';

@@ -1,18 +1,10 @@
 // What the server asks of a listener, whatever it speaks and whatever engine it runs on.
 
-import type { Address } from '../config/address.js';
 import type { SocketOptions } from './bind.js';
+import type { BoundAddress } from './bound-address.js';
 import type { ClientTruth } from './client-truth.js';
 import type { Site } from './site.js';
 import type { Tls } from './tls.js';
-
-/** An address to listen on. */
-export interface BoundAddress {
-  /** Of a handed-over socket, with its number. */
-  readonly address: Address;
-  /** The option that asked for it, for messages. */
-  readonly option: string;
-}
 
 /** What every listener is made of. */
 export interface ListenerParts {

@@ -12,7 +12,7 @@ import type { TemplatedApp, us_listen_socket } from 'uws-node20';
 import { isListening, listenAbstract, putInPlaceOf, setBacklog, setKeepAlive } from '../base/native-sockets.js';
 import { SocketFile } from '../base/socket-file.js';
 import { bindError, makeRoom, type SocketOptions, tryAddress } from './bind.js';
-import type { BoundAddress } from './listener.js';
+import type { BoundAddress } from './bound-address.js';
 import { socketsOf } from './socket-holder.js';
 import type { Uws } from './uws-module.js';
 
