@@ -41,6 +41,7 @@ import { applyLimits } from './process/limits.js';
 import type { Pidfiles } from './process/pidfiles.js';
 import { dropPrivileges, willDrop } from './process/privileges.js';
 import { serverView } from './server-view.js';
+import type { WorkerProbe } from './worker/probe.js';
 
 /** What a server tells while it runs. */
 export interface ServerEvents {
@@ -81,13 +82,12 @@ export class Server {
     );
     const isWatched = isWatchedBy(plan.control);
     this.#observer = new Observer(requestLog(plan.requestLog, log.requests), isWatched ? ledger : undefined);
-    this.#controlPlane = new ControlPlane(
-      plan.control,
-      () => this.#view(),
-      () => this.health,
-      ledger,
-      log,
-    );
+    const watched = {
+      view: () => this.#view(),
+      health: () => this.health,
+      probe: (worker: number) => this.#probe(worker),
+    };
+    this.#controlPlane = new ControlPlane(plan.control, watched, ledger, log);
     this.#hooks = new Hooks(plan.process.hooks, log);
     this.#companions = new Companions(plan.process, log, () => events.onMustStop('attach-control-daemon'));
     this.#onIdle = () => {
@@ -248,6 +248,7 @@ export class Server {
       answerBytes: plan.answerBytes,
       responseBufferingBytes: plan.responseBufferingBytes,
       bufferBytes: plan.limits.headBytes,
+      probed: isWatchedBy(plan.control),
       version: plan.version,
       hostname: hostname(),
       options: plan.given,
@@ -256,6 +257,12 @@ export class Server {
       onRefused: (exchange, error) => this.#onRefused(exchange.record.peer, error),
       onAnswered: (app, exchange, worker, nowMs) => this.#onAnswered(app, exchange, worker, nowMs),
     };
+  }
+
+  #probe(worker: number): WorkerProbe | undefined {
+    const seats = this.#apps.flatMap(({ supervisor }) => supervisor.crew.seats);
+    const current = seats.find(({ id }) => id === worker)?.current;
+    return current?.generation.probe(current.port.place);
   }
 
   #view(): ServerView {

@@ -49,14 +49,29 @@ export const HEADER = struct(32, [
 
 /** The entries of its request ring lie behind these words: entry n at word `WORKER.words + (n & ringMask)`. */
 // biome-ignore format: a table
-export const WORKER = struct(64, [
+export const WORKER = struct(128, [
   // word  field           written by  meaning
   [  0,   'credits',       'both',     'semaphore: entries in the ring that nobody has claimed. Nobody sleeps on it'],
   [ 16,   'fence',         'worker',   'semaphore used only for the memory barrier that sem_post implies'],
   [ 32,   'break_off',     'main',     'entry of the request that is to be broken off, because it is late'],
   [ 33,   'broke_off',     'worker',   'the same entry, when the worker has done what it can about it'],
   [ 40,   'watch',         'both',     'semaphore on which the thread sleeps that breaks requests off (bridge_watch.py)'],
+  // a look into the worker, where statistics are switched on (bridge_probe.py): one question at a time
+  [ 64,   'asked',         'both',     'semaphore on which the thread that answers sleeps'],
+  [ 72,   'ask_number',    'main',     'counts the questions'],
+  [ 73,   'ask_kind',      'main',     'PROBE: what is asked'],
+  [ 74,   'ask_ms',        'main',     'for how long to look'],
+  [ 75,   'ask_hz',        'main',     'how often'],
+  [ 80,   'probe_fence',   'worker',   'as `fence`, for the thread that answers'],
+  [ 88,   'answer_number', 'worker',   'of the question that is answered'],
+  [ 89,   'answer_bytes',  'worker',   'length of the answer in the file below'],
+  [ 90,   'answer_fd',     'worker',   'descriptor of the worker; 0: nobody answers'],
+  [ 91,   'dump_fd',       'worker',   'descriptor of the worker, for what faulthandler writes'],
+  [ 92,   'heard_s',       'worker',   'when the question was heard: what lies before is waiting for the GIL'],
 ]);
+
+/** What can be asked: whether it hears, what its threads do, where their time goes. */
+export const PROBE = { PING: 1, STACKS: 2, PROFILE: 3 } as const;
 
 /**
  * The entries of its answer ring lie behind these words: the worker writes an entry, the reader writes 0 when it has

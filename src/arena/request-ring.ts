@@ -48,6 +48,9 @@ export class RequestRing {
     this.#semaphores.reset(this.#at + WORKER.watch);
     this.#words[this.#at + WORKER.break_off] = 0;
     this.#words[this.#at + WORKER.broke_off] = 0;
+    this.#semaphores.reset(this.#at + WORKER.asked);
+    this.#semaphores.reset(this.#at + WORKER.probe_fence);
+    this.#words[this.#at + WORKER.answer_fd] = 0;
     for (const at of this.#coresAt) {
       this.#words[at + CORE.sleeps] = 0;
       this.#semaphores.reset(at + CORE.bell);

@@ -1,14 +1,13 @@
-// `nuwsgi ping ADDR` and `nuwsgi curl ADDR PATH`: tools beside the server, with a command line of their own.
+// The tools beside the server, each with a command line of its own; here `nuwsgi ping ADDR` and `nuwsgi curl ADDR PATH`.
 //
-// Decided elsewhere: what they say to the server (uwsgi-client.ts), addresses (config/address.ts).
+// Decided elsewhere: what these two say to the server (uwsgi-client.ts), the others (stacks.ts).
 
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { ConfigError } from '../base/errors.js';
-import { parseAddress } from '../config/address.js';
-import { type PeerAddress, ping, send, type UwsgiRequest, variablesOf } from './uwsgi-client.js';
-
-export const COMMANDS = ['ping', 'curl'] as const;
+import { addressOf, parse } from './command-line.js';
+import type { PeerAddress } from './dial.js';
+import { runProfile, runStacks } from './stacks.js';
+import { ping, send, type UwsgiRequest, variablesOf } from './uwsgi-client.js';
 
 const PING_USAGE = `usage: nuwsgi ping ADDRESS [--timeout SECONDS]
        nuwsgi --ping ADDRESS [--ping-timeout SECONDS]
@@ -33,35 +32,24 @@ const DEFAULT_TIMEOUT_SECONDS = '10';
 const FAILED_STATUS = 22;
 const MOST_TIMEOUT_SECONDS = 86_400;
 
-/** Runs `ping` or `curl`. Resolves with the exit code; writes to stdout and stderr. Throws `ConfigError`. */
-export async function runCommand(command: (typeof COMMANDS)[number], argv: readonly string[]): Promise<number> {
+/** The tools, by the word that stands in place of options. Each gives the exit code; throws `ConfigError`. */
+const TOOLS = {
+  ping: runPing,
+  curl: runCurl,
+  stacks: runStacks,
+  profile: runProfile,
+} as const satisfies Readonly<Record<string, (argv: readonly string[]) => Promise<number>>>;
+export const COMMANDS = Object.keys(TOOLS) as readonly (keyof typeof TOOLS)[];
+
+/** Runs a tool. Resolves with the exit code; writes to stdout and stderr. Throws `ConfigError`. */
+export async function runCommand(command: keyof typeof TOOLS, argv: readonly string[]): Promise<number> {
   try {
-    return await (command === 'ping' ? runPing(argv) : runCurl(argv));
+    return await TOOLS[command](argv);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     process.stderr.write(`nuwsgi ${command}: ${(error as Error).message}\n`);
     return 1;
   }
-}
-
-function parse<const O extends NonNullable<Parameters<typeof parseArgs>[0]>['options']>(
-  argv: readonly string[],
-  options: O,
-) {
-  try {
-    return parseArgs({ args: [...argv], options: options as NonNullable<O>, allowPositionals: true });
-  } catch (error) {
-    throw new ConfigError('CONFIG_CONFLICT', (error as Error).message);
-  }
-}
-
-function addressOf(text: string | undefined, usage: string): PeerAddress {
-  if (text === undefined) throw new ConfigError('CONFIG_CONFLICT', usage.trimEnd());
-  const parsed = parseAddress(text);
-  if ('wanted' in parsed) throw new ConfigError('CONFIG_BAD_VALUE', 'ADDRESS', 'command line', text, parsed.wanted);
-  const { address } = parsed;
-  if (address.kind !== 'fd') return address;
-  throw new ConfigError('CONFIG_BAD_VALUE', 'ADDRESS', 'command line', text, 'an address that can be connected to');
 }
 
 /** uWSGI's way to ask for a ping, as arguments of ours; undefined: `argv` is no such. */

@@ -4,11 +4,9 @@
 //   shown as it is.
 // Decided elsewhere: packets (wire/uwsgi.ts), the command line (commands.ts).
 
-import { connect, Socket } from 'node:net';
-import { connectAbstract } from '../base/native-sockets.js';
-import type { Address, FdAddress } from '../config/address.js';
 import { decodePath } from '../wire/cgi.js';
 import { MODIFIER, PACKET_HEADER_BYTES, packetHeader, packetOf, readPacketHeader } from '../wire/uwsgi.js';
+import { dial, type PeerAddress } from './dial.js';
 
 /** A request in the words of HTTP. */
 export interface UwsgiRequest {
@@ -19,24 +17,6 @@ export interface UwsgiRequest {
   /** Variables as they are, in place of those that the request would have. */
   readonly variables?: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
-}
-
-/** Where a server that listens on every address is found. */
-const LOOPBACK: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
-
-/** An address that can be connected to. */
-export type PeerAddress = Exclude<Address, FdAddress>;
-
-/** A connection is there at once, or it fails, as with all UNIX sockets; but listeners for it come later. */
-function dialAbstract(name: string): Socket {
-  const socket = new Socket({ fd: connectAbstract(name) });
-  setImmediate(() => socket.emit('connect'));
-  return socket;
-}
-
-function dial(address: PeerAddress): Socket {
-  if (address.kind === 'tcp') return connect(address.port, LOOPBACK[address.host] ?? address.host);
-  return address.kind === 'unix' ? connect(address.path) : dialAbstract(address.name);
 }
 
 /**

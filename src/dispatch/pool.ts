@@ -11,8 +11,9 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ArenaMemory } from '../arena/arena.js';
 import type { Generation, HostEvents, WorkerHost } from '../worker/host.js';
-import type { LoadFailure, SourceFile, ThreadTask } from '../worker/js/entry.js';
+import type { LoadFailure, SourceFile, ThreadStarted, ThreadTask } from '../worker/js/entry.js';
 import type { MemoryReport } from '../worker/js/memory-report.js';
+import { ThreadProbe } from './thread-probe.js';
 
 const ENTRY = fileURLToPath(new URL('../worker/js/entry.js', import.meta.url));
 
@@ -47,6 +48,8 @@ interface Running {
   readonly ours: MessagePort;
   /** The thread's end, until it is handed over with the task. */
   readonly theirs: MessagePort;
+  /** As `worker_threads` counts; 0: it has not said yet. */
+  threadId: number;
   why: string;
   loadError: string | undefined;
 }
@@ -112,6 +115,7 @@ class ThreadPool implements Generation {
       abort: new AbortController(),
       ours: port1,
       theirs: port2,
+      threadId: 0,
       why: 'left',
       loadError: undefined,
     };
@@ -148,10 +152,11 @@ class ThreadPool implements Generation {
 
   /** Hears what the thread says; resolves when the port has closed. */
   #listen(place: number, port: MessagePort, running: Running): Promise<void> {
-    port.on('message', (message: string | LoadFailure | MemoryReport | SourceFile) => {
+    port.on('message', (message: string | LoadFailure | MemoryReport | SourceFile | ThreadStarted) => {
       if (typeof message === 'string') this.#events.onOutput(place, message);
       else if ('loadError' in message) running.loadError = message.loadError;
       else if ('sourceFile' in message) this.#app.onSourceFile?.(message.sourceFile);
+      else if ('threadId' in message) running.threadId = message.threadId;
       else this.#events.onMemory(place, { rssBytes: message.memoryBytes, asBytes: 0 });
     });
     return new Promise((resolve) => port.once('close', resolve));
@@ -163,6 +168,11 @@ class ThreadPool implements Generation {
     running.why = 'was terminated';
     running.abort.abort();
     this.#giveUp(place);
+  }
+
+  probe(place: number): ThreadProbe | undefined {
+    const threadId = this.#running.get(place)?.threadId ?? 0;
+    return threadId === 0 ? undefined : new ThreadProbe(threadId);
   }
 
   /** If the task still waits for its thread, ends it; once it was handed over, the port closes with the thread only. */

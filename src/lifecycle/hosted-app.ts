@@ -72,6 +72,8 @@ export interface Surroundings {
   readonly answerBytes: number;
   readonly responseBufferingBytes: number;
   readonly bufferBytes: number;
+  /** Whether workers can be asked what they do (worker/probe.ts). */
+  readonly probed: boolean;
   readonly version: string;
   readonly hostname: string;
   /** `uwsgi.opt`. */
@@ -159,8 +161,8 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
   let host: WorkerHost;
   if (d.program.kind === 'python') {
     const { python, directory, target, pythonPath, settings, lazy } = d.program;
-    const { bufferBytes, options } = s;
-    const app = { ...common, python, directory, target, pythonPath, settings, lazy, bufferBytes, options };
+    const { bufferBytes, options, probed } = s;
+    const app = { ...common, python, directory, target, pythonPath, settings, lazy, bufferBytes, options, probed };
     host = new PythonHost(app, arena, s.doorbellFd, crew.events);
     s.pump.add(dispatcher);
   } else {

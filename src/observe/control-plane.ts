@@ -9,6 +9,7 @@ import { Access } from './endpoint/access.js';
 import { json, plain, type Route, requestListener, shared } from './endpoint/routes.js';
 import { isLocal, onLoopback, StatsServer } from './endpoint/stats-server.js';
 import { Metrics } from './metrics.js';
+import { type FindProbe, probeRoutes, reactionsOf } from './probes.js';
 import { History } from './stats/history.js';
 import type { Ledger } from './stats/ledger.js';
 import { ownStats } from './stats/own-stats.js';
@@ -27,24 +28,30 @@ export interface ControlPlan {
   readonly token: string | undefined;
 }
 
+/** What the control plane sees of the server. */
+export interface Watched {
+  view(): ServerView;
+  /** 'ready' when requests can be served, otherwise why not. */
+  health(): string;
+  readonly probe: FindProbe;
+}
+
 /** Whether `plan` asks for anything that has to be measured. */
 export const isWatched = ({ stats, metrics }: ControlPlan): boolean => stats !== undefined || metrics !== undefined;
 
 export class ControlPlane {
   readonly #plan: ControlPlan;
-  readonly #view: () => ServerView;
-  readonly #health: () => string;
+  readonly #server: Watched;
   readonly #ledger: Ledger;
   readonly #log: Log;
   readonly #sampler: Sampler;
   readonly #history: History;
   readonly #servers: StatsServer[] = [];
 
-  /** `health`: 'ready' when requests can be served, otherwise why not. */
-  constructor(plan: ControlPlan, view: () => ServerView, health: () => string, ledger: Ledger, log: Log) {
+  constructor(plan: ControlPlan, server: Watched, ledger: Ledger, log: Log) {
     this.#plan = plan;
-    this.#view = view;
-    this.#health = health;
+    this.#server = server;
+    const view = () => server.view();
     this.#ledger = ledger;
     this.#log = log;
     this.#sampler = new Sampler({
@@ -73,7 +80,7 @@ export class ControlPlane {
 
   /** The statistics as text: uWSGI's keys, and `nuwsgi` behind them. */
   #stats(): string {
-    const view = this.#view();
+    const view = this.#server.view();
     const stats = {
       ...uwsgiStats(view, this.#ledger, this.#sampler, this.#plan.withCores),
       nuwsgi: ownStats(view, this.#ledger, this.#sampler, this.#history),
@@ -84,7 +91,7 @@ export class ControlPlane {
   /** What --health tells beside the apps (listeners/health.ts), here too. */
   #healthRoutes(): Route[] {
     const ready = () => {
-      const health = this.#health();
+      const health = this.#server.health();
       return plain(health === 'ready' ? 200 : 503, health);
     };
     const route = (path: string, answer: Route['answer']): Route => {
@@ -94,11 +101,12 @@ export class ControlPlane {
   }
 
   #metricsRoute(): Route {
-    const metrics = new Metrics(() => ({ view: this.#view(), ledger: this.#ledger, samples: this.#sampler }));
-    const text = shared(async () => {
-      await this.#sampler.refresh();
-      return metrics.text();
+    const metrics = new Metrics(async () => {
+      const view = this.#server.view();
+      const [reactions] = await Promise.all([reactionsOf(view, this.#server.probe), this.#sampler.refresh()]);
+      return { view, ledger: this.#ledger, samples: this.#sampler, reactions };
     });
+    const text = shared(() => metrics.text());
     const answer = async () => ({ status: 200, type: metrics.contentType, body: await text() });
     return { path: '/metrics', method: 'GET', isOpen: false, isControl: false, answer };
   }
@@ -112,7 +120,13 @@ export class ControlPlane {
     const route = (path: string): Route => {
       return { path, method: 'GET', isOpen: false, isControl: false, answer: async () => json(await text()) };
     };
-    const routes = [route('/'), route('/stats.json'), this.#metricsRoute(), ...this.#healthRoutes()];
+    const routes = [
+      route('/'),
+      route('/stats.json'),
+      this.#metricsRoute(),
+      ...this.#healthRoutes(),
+      ...probeRoutes(() => this.#server.view(), this.#server.probe),
+    ];
     const mayBeSilent = !isHttp && (token === undefined || given.kind !== 'tcp');
     const where = await this.#serve('--stats', given, routes, mayBeSilent ? text : undefined);
     this.#log.line(`*** Stats server enabled on ${where} ***`);

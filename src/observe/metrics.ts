@@ -16,6 +16,8 @@ export interface Sources {
   readonly view: ServerView;
   readonly ledger: Ledger;
   readonly samples: Samples;
+  /** By worker: how long it took until it listened, in ms. */
+  readonly reactions: ReadonlyMap<number, number>;
 }
 
 type Labels = Readonly<Record<string, string | number>>;
@@ -113,6 +115,9 @@ export const METRICS: readonly Row[] = [
     read: ({ view, samples }) => view.workers.map(({ id, app, pid, thread }) => ({
       value: (thread === 0 ? samples.memoryOf(pid) : samples.memoryOfThread(id)).rssBytes,
       labels: { app, worker: id } })) },
+  { name: 'nuwsgi_worker_gil_wait_seconds', type: 'gauge', help: 'How long a thread of a Python worker waited for the GIL at this scrape; 0.25 and above: it did not get it.',
+    read: ({ view, reactions }) => view.workers.filter(({ id }) => reactions.has(id)).map(({ id, app }) => ({
+      value: reactions.get(id)! / 1000, labels: { app, worker: id } })) },
   { name: 'nuwsgi_reloads_total', type: 'counter', help: 'Reloads, by how they ended.',
     read: ({ view }) => view.apps.flatMap((app) =>
       Object.entries(app.reloadCounts).map(([result, value]) => ({ value, labels: { ...ofApp(app), result } }))) },
@@ -150,10 +155,10 @@ function requestCounts(app: AppView, ledger: AppLedger): Value[] {
 export class Metrics {
   readonly contentType: string;
   readonly #registry = new Registry();
-  readonly #sources: () => Sources;
+  readonly #sources: () => Promise<Sources>;
   #current: Sources | undefined;
 
-  constructor(sources: () => Sources) {
+  constructor(sources: () => Promise<Sources>) {
     this.#sources = sources;
     this.contentType = this.#registry.contentType;
     for (const { name, type, help, read } of METRICS) {
@@ -163,8 +168,8 @@ export class Metrics {
     }
   }
 
-  text(): Promise<string> {
-    this.#current = this.#sources();
+  async text(): Promise<string> {
+    this.#current = await this.#sources();
     return this.#registry.metrics();
   }
 }

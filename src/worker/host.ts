@@ -5,6 +5,8 @@
 //   happens to workers is told by place.
 // Decided elsewhere: when workers are started and replaced (lifecycle/).
 
+import type { WorkerProbe } from './probe.js';
+
 /** What a host tells. */
 export interface HostEvents {
   /** The worker in `place` exists; it announces itself in the arena when it is ready. `id`: process or thread id. */
@@ -34,6 +36,8 @@ export interface Generation {
   breakOff(place: number, entry: number): void;
   /** Lets the worker in `place` write to the log what its threads are doing, if it can. */
   showStacks(place: number): void;
+  /** A look into the worker in `place`; undefined: it is not there, or too young to be asked. */
+  probe(place: number): WorkerProbe | undefined;
   /** Ends everything. Resolves when all of it has ended. */
   end(): Promise<void>;
 }

@@ -12,7 +12,7 @@ import { createServer, type ListenOptions, type Server, type Socket } from 'node
 import { ConfigError } from '../../base/errors.js';
 import type { Address } from '../../config/address.js';
 
-const SILENCE_MS = 50;
+const SILENCE_MS = 150;
 const MOST_CONNECTIONS = 64;
 /** Who says nothing more, or takes nothing, is let go. */
 const IDLE_TIMEOUT_MS = 10_000;

@@ -7,7 +7,7 @@
 // Decided elsewhere: who starts and ends threads (dispatch/pool.ts), the rules of an answer (conversation.ts).
 
 import { inspect } from 'node:util';
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, threadId } from 'node:worker_threads';
 import type { ArenaMemory } from '../../arena/arena.js';
 import {
   COMMAND_SLOT,
@@ -82,9 +82,15 @@ export interface SourceFile {
   readonly sourceFile: string;
 }
 
+/** What it sends first: by which number `worker_threads` knows it. */
+export interface ThreadStarted {
+  readonly threadId: number;
+}
+
 /** Ends the thread when a stop command has come and every request is answered, or at once when the app does not load. */
 export default async function serve(task: ThreadTask): Promise<void> {
   captureOutput(task.port);
+  task.port.postMessage({ threadId } satisfies ThreadStarted);
   let app: Application;
   const reportRest = task.reportsFiles
     ? reportFiles((sourceFile) => task.port.postMessage({ sourceFile } satisfies SourceFile))

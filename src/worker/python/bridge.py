@@ -36,6 +36,7 @@ import time  # noqa: E402
 
 import bridge_arena  # noqa: E402
 import bridge_autoreload  # noqa: E402
+import bridge_probe  # noqa: E402
 import bridge_interpreter  # noqa: E402
 import bridge_output  # noqa: E402
 import bridge_uwsgi  # noqa: E402
@@ -184,6 +185,8 @@ class Zygote:
                         self.kill(message['place'], bridge_watch.SHOW_STACKS)
                     elif message['do'] == 'kill':
                         self.kill(message['place'], message['signal'])
+                    elif message['do'] == 'dump':
+                        self.kill(message['place'], bridge_probe.DUMP_SIGNAL)
 
     def fork(self, place):
         bridge_output.flush_all()  # what stands unfinished here must not come out of every worker
@@ -241,6 +244,8 @@ def run_worker(zygote, place, worker_id):
     bridge_uwsgi.enter_worker(worker)
     if zygote.autoreload is not None:
         zygote.autoreload.start()
+    if setup['probed']:
+        bridge_probe.start(worker)
     worker.run()
     bridge_output.flush_all()
 

@@ -8,6 +8,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Arena } from '../../arena/arena.js';
 import type { Generation, HostEvents, WorkerHost } from '../host.js';
+import type { WorkerProbe } from '../probe.js';
+import { PythonProbe } from './python-probe.js';
 import { type PythonApp, Zygote } from './zygote.js';
 
 /** How often it is looked whether a process is gone. */
@@ -51,19 +53,26 @@ export class PythonHost implements WorkerHost {
         if (!isEnding) this.#events.onGone(generation!, `the zygote (${python}) ${why}`);
       },
     });
-    generation = new ZygoteGeneration(zygote, () => {
+    const probe = (place: number) => {
+      const pid = pids.get(place);
+      return pid === undefined ? undefined : new PythonProbe(this.#arena, place, pid, () => zygote.dump(place));
+    };
+    const onEnd = () => {
       isEnding = true;
-    });
+    };
+    generation = new ZygoteGeneration(zygote, probe, onEnd);
     return generation;
   }
 }
 
 class ZygoteGeneration implements Generation {
   readonly #zygote: Zygote;
+  readonly probe: (place: number) => WorkerProbe | undefined;
   readonly #onEnd: () => void;
 
-  constructor(zygote: Zygote, onEnd: () => void) {
+  constructor(zygote: Zygote, probe: (place: number) => WorkerProbe | undefined, onEnd: () => void) {
     this.#zygote = zygote;
+    this.probe = probe;
     this.#onEnd = onEnd;
   }
 

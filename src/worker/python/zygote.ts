@@ -75,6 +75,8 @@ export interface PythonApp {
   readonly watches: boolean;
   /** How many workers the app has. */
   readonly workers: number;
+  /** Whether workers can be asked what they do; costs each a thread. */
+  readonly probed: boolean;
   readonly bufferBytes: number;
   readonly version: string;
   readonly hostname: string;
@@ -230,6 +232,11 @@ export class Zygote {
     this.#control.write(`${JSON.stringify({ do: 'stacks', place })}\n`);
   }
 
+  /** Has the stacks of the worker in `place` written to its dump file (bridge_probe.py). */
+  dump(place: number): void {
+    this.#control.write(`${JSON.stringify({ do: 'dump', place })}\n`);
+  }
+
   /** Hangs up: the zygote kills what workers there are, reaps them and ends. Resolves when it has. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
@@ -256,6 +263,7 @@ function setupFor(app: PythonApp, arena: Arena) {
     listeners: app.listeners,
     workers: app.workers,
     watches: app.watches,
+    probed: app.probed,
     bufferBytes: app.bufferBytes,
     version: app.version,
     hostname: app.hostname,
