@@ -12,7 +12,7 @@ import { HttpUwsListener } from './listeners/http-uws.js';
 import { HttpsRedirect, type RedirectParts } from './listeners/https-redirect.js';
 import type { Listener, ListenerParts } from './listeners/listener.js';
 import type { Site } from './listeners/site.js';
-import { loadTls, type Tls } from './listeners/tls.js';
+import { isSameTls, loadTls, type Tls } from './listeners/tls.js';
 import { loadUws } from './listeners/uws-module.js';
 import { UwsgiListener, type UwsgiOptions } from './listeners/uwsgi.js';
 
@@ -57,7 +57,7 @@ export class ListenerSet {
       const { place, tls: files, engineNote } = plan;
       if (engineNote !== undefined) log.line(`${place.option} runs on node:http: ${engineNote}`);
       if (files !== undefined) {
-        const tls = loadTls(place.option, files);
+        const tls = await loadTls(place.option, files);
         for (const warning of tls.warnings.filter((text) => !told.has(text))) log.line(`WARNING: ${warning}`);
         for (const warning of tls.warnings) told.add(warning);
         this.#tls.set(plan, tls);
@@ -80,6 +80,30 @@ export class ListenerSet {
       const isChosen = (address.kind === 'tcp' && address.port === 0) || address.kind === 'fd';
       const bound = isChosen && listener.port > 0 ? ` (port ${listener.port})` : '';
       this.#parts.log.line(`${option} ${address.text}${bound} is open, engine ${listener.engine}`);
+    }
+  }
+
+  /**
+   * Reads the certificates again, for the connections that come from now on. Where that fails the old one stays, and the
+   * log says why.
+   */
+  async renewCertificates(): Promise<void> {
+    const { plans, log } = this.#parts;
+    for (const [index, plan] of plans.entries()) {
+      const before = this.#tls.get(plan);
+      const listener = this.#open[index];
+      if (before === undefined || listener === undefined) continue;
+      const { option } = plan.place;
+      try {
+        const tls = await loadTls(option, before.files);
+        if (isSameTls(tls, before)) continue;
+        listener.renew(tls);
+        this.#tls.set(plan, tls);
+        log.line(`${option}: the certificate ${before.files.cert} is renewed`);
+        for (const warning of tls.warnings) log.line(`WARNING: ${warning}`);
+      } catch (error) {
+        log.line(`WARNING: ${(error as Error).message}; the certificate of before stays in use`);
+      }
     }
   }
 

@@ -298,6 +298,7 @@ export class Server {
    */
   async reload(kind: ReloadKind, reason: string, mercyMs?: number): Promise<boolean> {
     this.#companions.reload();
+    await this.#listeners.renewCertificates();
     const results = await Promise.all(
       this.#apps.map((app) => {
         return app.failure === undefined ? app.supervisor.reload(kind, reason, mercyMs) : this.#tryAgain(app);

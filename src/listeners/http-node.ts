@@ -7,7 +7,7 @@
 //   written (node-exchange.ts).
 
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Code, NuwsgiError, PeerError } from '../base/errors.js';
@@ -24,6 +24,7 @@ import { NodeConnection } from './node-connection.js';
 import { NodeExchange } from './node-exchange.js';
 import { PrefaceServer } from './proxy-preface.js';
 import type { Site } from './site.js';
+import type { Tls } from './tls.js';
 
 const NOTHING = new Uint8Array(0);
 
@@ -104,6 +105,10 @@ export class HttpNodeListener implements Listener {
 
   release(): void {
     this.#socket.release();
+  }
+
+  renew({ options }: Tls): void {
+    (this.#server as TlsServer).setSecureContext(options);
   }
 
   stopAccepting(): void {

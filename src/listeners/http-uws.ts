@@ -43,7 +43,9 @@ function filesOf({ files: { cert, key, ciphers, clientCa } }: Tls): AppOptions {
 
 export class HttpUwsListener implements Listener {
   readonly engine = 'uWebSockets.js';
-  readonly #app: TemplatedApp;
+  readonly #uws: Uws;
+  /** The one that takes connections, and those before it that still have some. */
+  readonly #apps = new Set<TemplatedApp>();
   readonly #site: Site;
   readonly #index: number;
   readonly #head: HeadReader;
@@ -60,18 +62,30 @@ export class HttpUwsListener implements Listener {
     this.#truth = truth;
     this.#isTls = tls !== undefined;
     this.#keepsAlive = site.limits.keepAliveTimeoutMs > 0;
-    this.#app = tls === undefined ? uws.App() : uws.SSLApp(filesOf(tls));
-    this.#app.filter((res, change) => {
+    this.#uws = uws;
+    this.#socket = new UwsSocket(uws, this.#makeApp(tls), sockets);
+  }
+
+  #makeApp(tls: Tls | undefined): TemplatedApp {
+    const app = tls === undefined ? this.#uws.App() : this.#uws.SSLApp(filesOf(tls));
+    const { connections } = this.#site;
+    app.filter((res, change) => {
       if (change === 1) {
         this.#peers.opened(textOf(res.getRemoteAddressAsText()));
-        if (!site.connections.opened()) res.close();
+        if (!connections.opened()) res.close();
       } else {
         this.#peers.closed();
-        site.connections.closed();
+        connections.closed();
       }
     });
-    this.#app.any('/*', (res, req) => this.#onRequest(res, req));
-    this.#socket = new UwsSocket(uws, this.#app, sockets);
+    app.any('/*', (res, req) => this.#onRequest(res, req));
+    this.#apps.add(app);
+    return app;
+  }
+
+  /** uWebSockets.js has one certificate for the life of an app, so another app takes the connections from now on. */
+  renew(tls: Tls): void {
+    this.#socket.handTo(this.#makeApp(tls));
   }
 
   async listen(place: BoundAddress): Promise<void> {
@@ -101,7 +115,7 @@ export class HttpUwsListener implements Listener {
 
   close(): void {
     this.stopAccepting();
-    this.#app.close();
+    for (const app of this.#apps) app.close();
   }
 
   #onRequest(res: HttpResponse, req: HttpRequest): void {

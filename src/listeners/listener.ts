@@ -31,6 +31,8 @@ export interface Listener {
   readonly descriptor: number | undefined;
   /** How many connections are open, those in a TLS handshake too. */
   readonly connections: number | Promise<number>;
+  /** Takes another certificate for the connections that come from now on. Only for listeners that speak TLS. */
+  renew(tls: Tls): void;
   /** Takes no new connections; those that are open go on. */
   stopAccepting(): void;
   /** Leaves the listening socket to a successor. Connections that are open go on, idle ones too. */

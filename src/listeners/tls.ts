@@ -1,4 +1,5 @@
-// Certificates and keys: read and checked before the apps are loaded, so that what is wrong with them is told by name.
+// Certificates and keys: read and checked before the apps are loaded, so that what is wrong with them is told by name, and
+// again at every reload.
 //
 // OpenSSL says "no start line" for a file in the wrong form, and uWebSockets.js says nothing at all. So each step is
 //   made here first, with node:crypto, and told with the file, the line and what to do.
@@ -6,7 +7,7 @@
 // Decided elsewhere: how the files are written in an option (config/tls-address.ts).
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
 import { ConfigError } from '../base/errors.js';
 import type { TlsFiles } from '../config/tls-address.js';
@@ -31,19 +32,19 @@ export interface Tls {
 }
 
 /** Reads and checks the files of `option`. Throws `ConfigError` CONFIG_TLS. */
-export function loadTls(option: string, files: TlsFiles, now = new Date()): Tls {
+export async function loadTls(option: string, files: TlsFiles, now = new Date()): Promise<Tls> {
   const fail = (file: string, problem: string): never => {
     throw new ConfigError('CONFIG_TLS', option, file, problem);
   };
-  const cert = read(files.cert, fail);
+  const cert = await read(files.cert, fail);
   const chain = certificatesIn(cert, files.cert, fail);
-  const keyText = read(files.key, fail);
+  const keyText = await read(files.key, fail);
   const key = privateKey(keyText, files.key, fail);
   const [leaf] = chain;
   if (!leaf!.checkPrivateKey(key)) fail(files.key, `the key is not that of the certificate ${files.cert}`);
   const secrets: SecureContextOptions = { cert, key: keyText };
   if (files.clientCa !== undefined) {
-    const ca = read(files.clientCa, fail);
+    const ca = await read(files.clientCa, fail);
     certificatesIn(ca, files.clientCa, fail);
     secrets.ca = ca;
   }
@@ -62,8 +63,13 @@ export function loadTls(option: string, files: TlsFiles, now = new Date()): Tls 
       requestCert: files.clientCa !== undefined,
       rejectUnauthorized: files.needsClient,
     },
-    warnings: [...aged(files.cert, leaf!, now), ...careless(files.key)].map((text) => `${option}: ${text}`),
+    warnings: [...aged(files.cert, leaf!, now), ...(await careless(files.key))].map((text) => `${option}: ${text}`),
   };
+}
+
+/** Whether two readings of the same files gave the same. */
+export function isSameTls(a: Tls, b: Tls): boolean {
+  return a.options.cert === b.options.cert && a.options.key === b.options.key && a.options.ca === b.options.ca;
 }
 
 type Fail = (file: string, problem: string) => never;
@@ -76,9 +82,9 @@ function attempt<T>(act: () => T, onError: (message: string) => never): T {
   }
 }
 
-function read(file: string, fail: Fail): string {
+async function read(file: string, fail: Fail): Promise<string> {
   try {
-    return readFileSync(file, 'latin1');
+    return await readFile(file, 'latin1');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return fail(file, 'there is no such file');
@@ -124,8 +130,8 @@ function aged(file: string, { validFrom, validTo }: X509Certificate, now: Date):
   return from > now.getTime() ? [`${file}: the certificate is not valid before ${validFrom}`] : [];
 }
 
-function careless(file: string): string[] {
-  const { mode } = statSync(file);
+async function careless(file: string): Promise<string[]> {
+  const { mode } = await stat(file);
   if ((mode & CARELESS) === 0) return [];
   return [`${file}: the private key can be read or changed by others: chmod 600 ${file}`];
 }

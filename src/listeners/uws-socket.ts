@@ -29,7 +29,7 @@ interface FullApp extends Omit<TemplatedApp, 'listen'> {
 
 export class UwsSocket {
   readonly #uws: Uws;
-  readonly #app: FullApp;
+  #app: FullApp;
   readonly #options: SocketOptions;
   #socket: us_listen_socket | undefined;
   #file: SocketFile | undefined;
@@ -103,6 +103,22 @@ export class UwsSocket {
     } catch (error) {
       throw bindError(place, error as Error);
     }
+  }
+
+  /**
+   * Lets another app take the connections that come from now on; those that are open stay where they are. None is
+   * refused meanwhile: it is the same socket, under another descriptor. Throws the error of a system call.
+   */
+  handTo(app: TemplatedApp): void {
+    const from = this.descriptor;
+    const before = this.#socket;
+    if (from === undefined || before === undefined) throw new Error('the socket cannot be found among the descriptors');
+    this.#app = app as unknown as FullApp;
+    this.#listen((onBound) => this.#app.listen(NOWHERE, 0, EXCLUSIVE_PORT, onBound));
+    const to = this.descriptor!;
+    putInPlaceOf(to, from);
+    this.#candidates = new Map([[to, socketsOf('self').get(to)!]]);
+    this.#uws.us_listen_socket_close(before);
   }
 
   /** Sets what uWebSockets.js does not. Throws `ConfigError` CONFIG_BIND. */

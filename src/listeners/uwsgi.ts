@@ -7,8 +7,8 @@
 //   warning; all the same the socket trusts its peer for who the client is, so it is for a proxy and not for clients.
 // Decided elsewhere: what a packet may hold (wire/uwsgi.ts), how an answer is written (uwsgi-exchange.ts).
 
-import { createServer, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
 import { printable } from '../base/log.js';
 import { type Network, Networks } from '../config/network.js';
@@ -22,6 +22,7 @@ import type { Listener, ListenerParts } from './listener.js';
 import { placePacket } from './place-packet.js';
 import { RequestBody } from './request-body.js';
 import type { Site } from './site.js';
+import type { Tls } from './tls.js';
 import { UwsgiExchange } from './uwsgi-exchange.js';
 import type { Watched } from './watch.js';
 
@@ -54,6 +55,7 @@ interface Shared {
 export class UwsgiListener implements Listener {
   readonly engine: string;
   readonly #shared: Shared;
+  readonly #server: Server;
   readonly #socket: NodeSocket;
   readonly #allowed: Networks | undefined;
   readonly #sockets = new Set<Socket>();
@@ -69,11 +71,11 @@ export class UwsgiListener implements Listener {
     const { keepAlive } = sockets;
     const how = { allowHalfOpen: true, noDelay: true, keepAlive };
     const { headTimeoutMs: handshakeTimeout } = site.limits;
-    const server =
+    this.#server =
       tls === undefined
         ? createServer(how, (socket) => this.#onConnection(socket))
         : createTlsServer({ ...how, ...tls.options, handshakeTimeout }, (socket) => this.#onConnection(socket));
-    this.#socket = new NodeSocket(server, sockets);
+    this.#socket = new NodeSocket(this.#server, sockets);
   }
 
   listen(place: BoundAddress): Promise<void> {
@@ -94,6 +96,10 @@ export class UwsgiListener implements Listener {
 
   release(): void {
     this.#socket.release();
+  }
+
+  renew({ options }: Tls): void {
+    (this.#server as TlsServer).setSecureContext(options);
   }
 
   stopAccepting(): void {

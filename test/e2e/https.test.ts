@@ -2,13 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { selfSigned, signedBy } from './certificates.js';
-import { ENGINES, request, runToEnd, startServer, type TestServer } from './harness.js';
+import { ENGINES, request, runToEnd, startServer, type TestServer, until } from './harness.js';
 import { freePort, Nginx } from './nginx.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-https-'));
@@ -158,6 +160,97 @@ function get(port: number, path: string, method = 'GET') {
     outgoing.end();
   });
 }
+
+describe('a certificate that is renewed', () => {
+  test('is used after a reload, on every engine, for new connections; those that are open go on', async () => {
+    const pair = { cert: join(directory, 'renewed.pem'), key: join(directory, 'renewed.key') };
+    const install = ({ cert, key }: typeof pair) => {
+      copyFileSync(cert, pair.cert);
+      copyFileSync(key, pair.key);
+    };
+    install(own);
+    const address = `127.0.0.1:0,${pair.cert},${pair.key}`;
+    const sockets = ['--https', address, '--https-socket', address, '--suwsgi-socket', address];
+    const server = await startServer([...sockets, '--wsgi-file', 'inspect.mjs']);
+    /** The subject of the certificate that a new connection is shown. */
+    const subjectOn = async (port: number) => {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+      await once(socket, 'secureConnect');
+      const { subject } = socket.getPeerCertificate();
+      return { socket, name: subject.CN };
+    };
+    const before = await Promise.all(server.ports.map(subjectOn));
+    assert.deepEqual(
+      before.map(({ name }) => name),
+      ['localhost', 'localhost', 'localhost'],
+    );
+
+    writeFileSync(pair.cert, 'this is no certificate');
+    await reload(
+      server,
+      /WARNING: --https: .*renewed\.pem: there is no certificate .*; the certificate of before stays in use/,
+    );
+    assert.equal((await subjectOn(server.ports[0]!)).name, 'localhost');
+
+    install(stranger);
+    await reload(server, /--suwsgi-socket: the certificate .*renewed\.pem is renewed/);
+    const after = await Promise.all(server.ports.map(subjectOn));
+    assert.deepEqual(
+      after.map(({ name }) => name),
+      ['stranger', 'stranger', 'stranger'],
+    );
+    for (const { socket } of [before[0]!, before[1]!, after[0]!, after[1]!]) {
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      assert.match(answer.toString(), /^HTTP\/1\.1 200 OK/);
+    }
+    for (const { socket } of [...before, ...after]) socket.destroy();
+
+    const from = server.log.length;
+    await reload(server, /reloaded in/);
+    assert.doesNotMatch(server.log.slice(from), /is renewed/, 'nothing is done when it is the same');
+    await server.stop();
+  });
+
+  /** Asks for a reload; waits until it is done and the log says `pattern`. */
+  async function reload(server: TestServer, pattern: RegExp): Promise<void> {
+    const from = server.log.length;
+    server.child.kill('SIGHUP');
+    await server.waitForLog(pattern, from);
+    await server.waitForLog(/reloaded in/, from);
+  }
+
+  test('is swapped without a refused connection', async () => {
+    const pair = { cert: join(directory, 'busy.pem'), key: join(directory, 'busy.key') };
+    const server = await (async () => {
+      copyFileSync(own.cert, pair.cert);
+      copyFileSync(own.key, pair.key);
+      return startServer(['--https', `127.0.0.1:0,${pair.cert},${pair.key}`, '--wsgi-file', 'inspect.mjs']);
+    })();
+    let isOver = false;
+    let answers = 0;
+    const clients = Array.from({ length: 4 }, async () => {
+      while (!isOver) {
+        const socket = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
+        socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+        const [answer] = (await once(socket, 'data')) as [Buffer]; // rejects when it is refused or reset
+        assert.match(answer.toString(), /^HTTP\/1\.1 200 OK/);
+        socket.destroy();
+        answers++;
+      }
+    });
+    for (const next of [stranger, own, stranger]) {
+      copyFileSync(next.cert, pair.cert);
+      copyFileSync(next.key, pair.key);
+      const seen = answers;
+      await reload(server, /is renewed/);
+      await until(() => answers > seen + 20, 'answers by the new certificate');
+    }
+    isOver = true;
+    await Promise.all(clients);
+    await server.stop();
+  });
+});
 
 describe('certificates that cannot be used', () => {
   const text = (path: string) => readFileSync(path, 'utf8');
