@@ -57,7 +57,10 @@ export interface DispatcherOptions {
 
 /** Requests shorter than this say nothing about the app's usual time. */
 const FIRST_GUESS_MS = 1;
-/** More late answers than this from one worker are no accident. */
+/**
+ * A late answer can come of an exception in the app's thread, between a part and its credit: at most one per request.
+ * So many more from one worker are no accident.
+ */
 const MOST_LATE = 64;
 /** The high word of the largest Content-Length that a JS number holds exactly. */
 const LONGEST_HIGH = 0x1fffff;
@@ -450,7 +453,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       return;
     }
     this.counters.late++;
-    if (++worker.late > MOST_LATE) this.#goMad(worker, `${worker.late} answers that nobody waits for`);
+    if (++worker.late - worker.answered > MOST_LATE) {
+      this.#goMad(worker, `${worker.late} answers that nobody waits for`);
+    }
   }
 
   /**

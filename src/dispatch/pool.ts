@@ -95,6 +95,7 @@ class ThreadPool implements Generation {
       maxThreads: memory.geometry.places,
       idleTimeout: Number.POSITIVE_INFINITY, // a thread is never idle, but for the moment before its task comes
       atomics: 'disabled', // a thread that waits for its task must not stop its event loop
+      recordTiming: false, // two histograms for every reload, which the collector does not know the size of
       env: app.environment,
       ...(app.heapMb !== undefined && { resourceLimits: { maxOldGenerationSizeMb: app.heapMb } }),
     });

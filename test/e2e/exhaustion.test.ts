@@ -1,17 +1,19 @@
-// When something runs out: slots, descriptors, disk, clients' patience. The row of each test is in docs/security.md; what
-// must hold after all of them is that nothing has leaked.
+// When something runs out: slots, descriptors, disk, clients' patience (docs/security.md, "When something runs out"). What must
+// hold after each of them is that nothing has leaked.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { targetOf } from '../load/ask.js';
 import { askHttp, askUwsgi } from '../load/client.js';
 import { assertAllFree, nextAsk, openFilesOf, type Scene, withScene } from '../load/scene.js';
-import { descendants, ENGINES, open, request, rssBytes, until } from './harness.js';
+import { descendants, ENGINES, open, request, rssBytes, startServer, until } from './harness.js';
 
 /** Every way in: the option, the engine, and who asks there. */
 const WAYS = [
@@ -170,6 +172,32 @@ describe('a disk that is full', () => {
       });
     });
   }
+});
+
+describe('a disk that is full of the log', () => {
+  test('is told once, requests go on, and so does the log when there is room again', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-full-'));
+    const log = join(directory, 'log');
+    const args = ['--http', '127.0.0.1:0', '--wsgi-file', 'hello.py', '--req-logger', `file:${log}`];
+    const server = await startServer(args);
+    const limit = (bytes: string) =>
+      execFileSync('prlimit', ['--pid', String(server.pid), `--fsize=${bytes}:unlimited`]);
+    try {
+      limit('4000');
+      for (let i = 0; i < 100; i++) assert.equal((await request(server.port, `/${i}`)).status, 200);
+      assert.equal(statSync(log).size, 4000);
+      limit('unlimited');
+      await server.waitForLog(/^cannot write to the log .*log: EFBIG.* Requests go on without it/m);
+      await until(() => {
+        void request(server.port, '/again').catch(() => {});
+        return readFileSync(log, 'latin1').includes('GET /again');
+      }, 'lines are written again');
+      await server.waitForLog(/^the log .*log is written again, \d+ lines were lost meanwhile/m);
+    } finally {
+      await server.stop();
+      rmSync(directory, { recursive: true });
+    }
+  });
 });
 
 describe('the limit of open files', () => {
