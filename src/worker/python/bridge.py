@@ -242,6 +242,11 @@ def run_worker(zygote, place, worker_id):
     worker = bridge_arena.Worker(zygote.arena, place, worker_id, zygote.app, environs, DOORBELL_FD, setup['serverPid'],
                                  bridge_uwsgi.enter_core, setup['watches'])
     bridge_uwsgi.enter_worker(worker)
+    try:
+        bridge_uwsgi.call_post_fork_hook()
+    except BaseException:
+        bridge_wsgi.log(bridge_wsgi.trim_traceback())
+        os._exit(FAILED_APP)
     if zygote.autoreload is not None:
         zygote.autoreload.start()
     if setup['probed']:
