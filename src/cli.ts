@@ -21,14 +21,17 @@ import { becomeVassal, swear } from './emperor/loyalty.js';
 import { emperorPlanOf, rule } from './emperor/rule.js';
 import { logPlanOf } from './log-plan.js';
 import { openLog, type ServerLog } from './observe/log/open-log.js';
-import { planOf } from './plan.js';
+import { definitionsOf, planOf } from './plan.js';
 import { daemonize, isInBackground, sayReady } from './process/daemonize.js';
 import { Pidfiles } from './process/pidfiles.js';
+import { changesOf, type Reread, reread, tellConfiguration } from './reread.js';
 import { Server } from './server.js';
 
 const DEFECT = 70; // EX_SOFTWARE of sysexits.h
 /** How long the log may take to be written at the end. */
 const LOG_DRAIN_MS = 1000;
+/** What a server calls itself by to read its configuration again. */
+const REREAD = 'reread-configuration';
 
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
   .version;
@@ -45,8 +48,18 @@ const TOOLS: Readonly<Record<string, (argv: readonly string[]) => number | Promi
     process.stdout.write(`${digestOf(resolveLine(readArgv(argv), process.env, version))}\n`);
     return 0;
   },
+  /** For a server that reads its configuration again. */
+  [REREAD]: (argv) => {
+    tellConfiguration(argv, version);
+    return 0;
+  },
   completion([shell]) {
-    process.stdout.write(completion(shell, Object.keys(TOOLS)));
+    process.stdout.write(
+      completion(
+        shell,
+        Object.keys(TOOLS).filter((name) => name !== REREAD),
+      ),
+    );
     return 0;
   },
   ...Object.fromEntries(COMMANDS.map((name) => [name, (argv: readonly string[]) => runCommand(name, argv)])),
@@ -114,6 +127,7 @@ async function serve(resolved: Resolved): Promise<void> {
       fifos: config['master-fifo'],
       exitsOnReload: config['exit-on-reload'],
       pidfiles,
+      reread: () => applyAnew(),
       exit: process.exit,
       fail: (error) => end(log, error),
     });
@@ -124,6 +138,16 @@ async function serve(resolved: Resolved): Promise<void> {
       onMustStop: (reason) => control.obey('stop', reason),
       onSourceFile: config['js-autoreload'] > 0 ? control.watchSource : undefined,
     });
+    let current: Reread = resolved;
+    const applyAnew = async () => {
+      const next = await reread(REREAD);
+      const { applied, settled } = changesOf(current, next);
+      server.reconfigure(definitionsOf(next.apps, resolved));
+      current = next;
+      for (const warning of next.warnings) log.line(`WARNING: ${warning}`);
+      if (applied.length > 0) log.line(`the configuration has changed: ${applied.join(', ')}`);
+      if (settled.length > 0) log.line(`WARNING: changed, and needs a restart: ${settled.join(', ')}`);
+    };
     await server.start();
     control.serve(server);
     sayReady();

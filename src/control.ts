@@ -7,6 +7,7 @@ import { MasterFifo } from './lifecycle/master-fifo.js';
 import type { ReloadKind } from './lifecycle/reload-history.js';
 import { TouchedFiles } from './lifecycle/touched-files.js';
 import { listenForSignals, TOUCH_OPTIONS, type TouchOption, type Verb, verbOfLetter } from './lifecycle/triggers.js';
+import { Turns } from './lifecycle/turns.js';
 import { WatchedDirectories } from './lifecycle/watched-directories.js';
 import type { ServerLog } from './observe/log/open-log.js';
 import type { Pidfiles } from './process/pidfiles.js';
@@ -34,6 +35,8 @@ export interface ControlOptions {
   /** A reload is a stop. */
   readonly exitsOnReload: boolean;
   readonly pidfiles: Pidfiles;
+  /** Reads the configuration again and applies what can be; rejects with what is wrong with it. */
+  reread(): Promise<void>;
   /** Ends the process. */
   exit(code: number): never;
   /** Something failed that must not. */
@@ -50,6 +53,9 @@ export class Control {
   readonly #fifo: MasterFifo;
   #isPaused = false;
   #server: Server | undefined;
+  /** The configuration is read by one process at a time. */
+  readonly #rereads = new Turns();
+  #isReloadWaiting = false;
   #isStopping = false;
 
   constructor(options: ControlOptions) {
@@ -126,7 +132,24 @@ export class Control {
   #reload(kind: ReloadKind, reason: string, mercyMs?: number): void {
     if (this.#options.exitsOnReload) this.#stop(`${reason} (exit-on-reload)`);
     else if (this.#server === undefined) this.#log.line(`${reason}: not obeyed, the server is still starting`);
+    else if (kind === 'reload') this.#rereadAndReload(this.#server, reason, mercyMs);
     else void this.#server.reload(kind, reason, mercyMs);
+  }
+
+  /** Reads the configuration again first. Asked for again before that has begun, it is done once. */
+  #rereadAndReload(server: Server, reason: string, mercyMs?: number): void {
+    if (this.#isReloadWaiting) return;
+    this.#isReloadWaiting = true;
+    void this.#rereads.run(async () => {
+      this.#isReloadWaiting = false;
+      try {
+        await this.#options.reread();
+      } catch (error) {
+        this.#log.line(`NOT reloaded (${reason}), because of the configuration: ${(error as Error).message}`);
+        return;
+      }
+      void server.reload('reload', reason, mercyMs);
+    });
   }
 
   #pause(reason: string): void {

@@ -82,7 +82,7 @@ export function planOf(resolved: Resolved, version: string): ServerPlan {
   const { config, apps, given, needApp, inherited } = resolved;
   const listeners = listenersOf(resolved);
   return {
-    apps: apps.map((app) => definitionOf(app, listeners)),
+    apps: definitionsOf(apps, resolved),
     needApp,
     listeners,
     limits: {
@@ -151,6 +151,12 @@ function controlPlanOf(config: Config): ControlPlan {
     withCores: !config['stats-no-cores'],
     token: config['stats-token'],
   };
+}
+
+/** The apps, behind the listeners of `resolved`. Throws `ConfigError` for what only this machine can tell. */
+export function definitionsOf(apps: readonly AppMount[], resolved: Resolved): AppDefinition[] {
+  const listeners = listenersOf(resolved);
+  return apps.map((app) => definitionOf(app, listeners));
 }
 
 function definitionOf(app: AppMount, listeners: readonly ListenerPlan[]): AppDefinition {

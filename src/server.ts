@@ -17,7 +17,7 @@ import { Pump } from './dispatch/pump.js';
 import { RequestVariables } from './dispatch/request-variables.js';
 import { Unavailable } from './dispatch/unavailable.js';
 import type { WorkerPort } from './dispatch/worker-port.js';
-import { coresOf, type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-app.js';
+import { type AppDefinition, coresOf, type HostedApp, hostApp, type Surroundings } from './lifecycle/hosted-app.js';
 import type { ReloadKind } from './lifecycle/reload-history.js';
 import { constantVariables } from './listener-plan.js';
 import { ListenerSet } from './listener-set.js';
@@ -70,6 +70,7 @@ export class Server {
   readonly #onIdle: () => void;
   readonly #onSourceFile: ServerEvents['onSourceFile'];
   #doorbell: PipeDoorbell | undefined;
+  #lastWorkerId = 0;
   #isUp = false;
   #isLeaving = false;
 
@@ -156,9 +157,8 @@ export class Server {
   async start(): Promise<void> {
     const plan = this.#plan;
     if (plan.apps.some((app) => app.program.kind === 'python')) this.#doorbell = new PipeDoorbell(this.#pump.wake);
-    let lastWorkerId = 0;
     for (const [index, definition] of plan.apps.entries()) {
-      this.#apps.push(hostApp(definition, this.#surroundings(), index, () => ++lastWorkerId));
+      this.#apps.push(hostApp(definition, this.#surroundings(), index, () => ++this.#lastWorkerId));
       this.#variables.push(new RequestVariables(this.#apps[index]!.dispatcher.arena, definition.listeners));
     }
     for (const { definition, dispatcher } of this.#apps) {
@@ -290,6 +290,15 @@ export class Server {
   get inside(): number {
     const atEdge = this.#front?.inside ?? 0;
     return this.#apps.reduce((sum, { dispatcher }) => sum + dispatcher.inFlight + dispatcher.waiting, atEdge);
+  }
+
+  /** Gives the apps that are served, by their mounts, what their configuration says now; a reload brings it to effect. */
+  reconfigure(definitions: readonly AppDefinition[]): void {
+    for (const app of this.#apps) {
+      const { host, mount, program } = app.definition;
+      const next = definitions.find((d) => d.host === host && d.mount === mount && d.program.kind === program.kind);
+      if (next !== undefined) app.reconfigure(next);
+    }
   }
 
   /**

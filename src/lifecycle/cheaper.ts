@@ -69,6 +69,13 @@ export class Cheaper {
     this.#timer.unref();
   }
 
+  /** To be called when the rules have changed. */
+  restart(): void {
+    this.stop();
+    this.#state = UNSCALED;
+    this.start();
+  }
+
   /** Whether nothing has been asked since it was last found idle. */
   get isIdle(): boolean {
     return this.#isIdle;

@@ -11,12 +11,11 @@ import { Dispatcher } from '../dispatch/dispatcher.js';
 import { WordDoorbell } from '../dispatch/doorbell.js';
 import type { Exchange } from '../dispatch/exchange.js';
 import { mostHeld } from '../dispatch/policy.js';
-import { ThreadHost } from '../dispatch/pool.js';
+import { type JsApp, ThreadHost } from '../dispatch/pool.js';
 import type { Pump } from '../dispatch/pump.js';
 import type { WorkerPort } from '../dispatch/worker-port.js';
-import type { WorkerHost } from '../worker/host.js';
 import { PythonHost } from '../worker/python/python-host.js';
-import type { PythonSettings } from '../worker/python/zygote.js';
+import type { PythonApp, PythonSettings } from '../worker/python/zygote.js';
 import type { Care } from './care.js';
 import { Cheaper } from './cheaper.js';
 import { Crew, Seat } from './crew.js';
@@ -90,6 +89,7 @@ export interface Surroundings {
 export const coresOf = ({ program, threads }: AppDefinition): number => (program.kind === 'python' ? threads : 1);
 
 export interface HostedApp {
+  /** As it is now. */
   readonly definition: AppDefinition;
   readonly dispatcher: Dispatcher;
   readonly supervisor: Supervisor;
@@ -98,6 +98,8 @@ export interface HostedApp {
   failure: AppError | undefined;
   /** How long it took to load. */
   startupMs: number;
+  /** Has other settings from now on; what workers are made with, those of the next reload have. */
+  reconfigure(definition: AppDefinition): void;
   /** Loads the app, starts its workers and looks after them. Throws `AppError` APP_LOAD. */
   start(): Promise<void>;
   /** Lets every worker finish what it runs, at most `graceMs`, then ends what is left. */
@@ -116,6 +118,7 @@ const placesFor = (workers: number) => 2 * workers + 2;
  * number: each app has numbers of its own.
  */
 export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWorkerId: () => number): HostedApp {
+  let current = d;
   const isPython = d.program.kind === 'python';
   const dimensions = {
     slots: s.maxInFlight,
@@ -154,40 +157,27 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     onAnswered: (exchange, worker, nowMs) => s.onAnswered(index, exchange, worker, nowMs),
   });
   crew.connect(dispatcher);
-  const { name, callable, environment, listeners, workers } = d;
-  const { version, hostname } = s;
-  const watches = d.harakiri.limitMs > 0;
-  const common = { watches, name, callable, environment, listeners, workers, version, hostname };
-  let host: WorkerHost;
-  if (d.program.kind === 'python') {
-    const { python, directory, target, pythonPath, settings, lazy } = d.program;
-    const { bufferBytes, options, probed } = s;
-    const app = { ...common, python, directory, target, pythonPath, settings, lazy, bufferBytes, options, probed };
-    host = new PythonHost(app, arena, s.doorbellFd, crew.events);
-    s.pump.add(dispatcher);
-  } else {
-    const app = {
-      ...common,
-      file: d.program.file,
-      concurrency: d.threads,
-      heapMb: d.heapMb,
-      reportsMemory: wantsMemory(d.limits),
-      onSourceFile: s.onSourceFile,
-    };
-    host = new ThreadHost(app, arena.memory, crew.events);
-    s.pump.add(dispatcher, new WordDoorbell(arena.words, HEADER.main_sleeps, s.pump.wake));
-  }
+  const host = isPython
+    ? new PythonHost(pythonAppOf(d, s), arena, s.doorbellFd, crew.events)
+    : new ThreadHost(jsAppOf(d, s), arena.memory, crew.events);
+  s.pump.add(dispatcher, isPython ? undefined : new WordDoorbell(arena.words, HEADER.main_sleeps, s.pump.wake));
   const supervisor = new Supervisor(d.name, crew, host, d.longestPauseMs, s.log);
   const recycling = new Recycling({
-    limits: d.limits,
-    evilLookMs: d.evilLookMs,
+    get limits() {
+      return current.limits;
+    },
+    get evilLookMs() {
+      return current.evilLookMs;
+    },
     crew,
     log: s.log,
     arenaBytes: isPython ? arena.geometry.totalBytes : undefined,
     replace: (worker, why) => supervisor.recycle(worker, why),
   });
   const cheaper = new Cheaper({
-    plan: d.cheaper,
+    get plan() {
+      return current.cheaper;
+    },
     dispatcher,
     crew,
     log: s.log,
@@ -197,14 +187,29 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     onIdle: s.onIdle,
   });
   const harakiri = new HarakiriWatch({
-    limits: d.harakiri,
+    get limits() {
+      return current.harakiri;
+    },
     dispatcher,
     crew,
     log: s.log,
     replace: (worker, why) => supervisor.recycle(worker, why),
   });
   return {
-    definition: d,
+    get definition() {
+      return current;
+    },
+    reconfigure: (next) => {
+      current = next;
+      crew.mercyMs = next.mercyMs;
+      if (host instanceof PythonHost) host.app = pythonAppOf(next, s);
+      else host.app = jsAppOf(next, s);
+      const most = arena.geometry.places - 1;
+      if (next.workers > most) s.log.line(`WARNING: ${next.name}: ${most} workers are the most without a restart`);
+      void supervisor.setSeats(Math.min(next.workers, most), next.cheaper.rules?.least, nextWorkerId);
+      recycling.restart();
+      cheaper.restart();
+    },
     dispatcher,
     supervisor,
     cheaper,
@@ -221,5 +226,30 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
       cheaper.stop();
       return supervisor.stop(graceMs).finally(() => harakiri.stop());
     },
+  };
+}
+
+/** What both kinds of app are told. */
+function commonOf(d: AppDefinition, { version, hostname }: Surroundings) {
+  const { name, callable, environment, listeners, workers } = d;
+  return { watches: d.harakiri.limitMs > 0, name, callable, environment, listeners, workers, version, hostname };
+}
+
+function pythonAppOf(d: AppDefinition, s: Surroundings): PythonApp {
+  const { bufferBytes, options, probed } = s;
+  const { kind, ...program } = d.program as Extract<Program, { kind: 'python' }>;
+  return { ...commonOf(d, s), ...program, bufferBytes, options, probed };
+}
+
+function jsAppOf(d: AppDefinition, s: Surroundings): JsApp {
+  const { file } = d.program as Extract<Program, { kind: 'js' }>;
+  const { threads: concurrency, heapMb, limits } = d;
+  return {
+    ...commonOf(d, s),
+    file,
+    concurrency,
+    heapMb,
+    reportsMemory: wantsMemory(limits),
+    onSourceFile: s.onSourceFile,
   };
 }

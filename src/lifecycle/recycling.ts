@@ -43,6 +43,13 @@ export class Recycling {
     this.#schedule(isOnlyEvil ? evilLookMs : LOOK_MS);
   }
 
+  /** To be called when the limits have changed. */
+  restart(): void {
+    this.stop();
+    this.start();
+    for (const worker of this.#options.crew.workers) if (worker.end === undefined) this.onStarted(worker);
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -6,7 +6,7 @@
 import type { AppError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Generation, WorkerHost } from '../worker/host.js';
-import type { Crew, Seat, Worker } from './crew.js';
+import { type Crew, Seat, type Worker } from './crew.js';
 import { didNotComeUp, replaceInTurn, replaceOne, replaceTogether } from './reload.js';
 import { ReloadHistory, type ReloadKind } from './reload-history.js';
 import { afterEnd, NEW_SEAT } from './respawn.js';
@@ -182,6 +182,30 @@ export class Supervisor {
         if (seat.current !== undefined) this.crew.dismiss(seat.current);
       }
     });
+  }
+
+  /**
+   * Has so many seats from now on, of which `least` at least want a worker; undefined: all of them. New seats get their
+   * numbers from `nextId`; workers of seats that are no more leave.
+   */
+  setSeats(seats: number, least: number | undefined, nextId: () => number): Promise<void> {
+    return this.#turns.run(async () => this.#setSeats(seats, least, nextId));
+  }
+
+  #setSeats(seats: number, least: number | undefined, nextId: () => number): void {
+    const { crew } = this;
+    const isEmpty = crew.wanted.length === 0 && crew.seats.length > 0; // nobody asks: that may go on
+    while (crew.seats.length < seats) crew.seats.push(new Seat(nextId()));
+    const wanted = least === undefined ? seats : Math.min(seats, Math.max(least, crew.wanted.length));
+    for (const [index, seat] of crew.seats.entries()) seat.isWanted = !isEmpty && index < wanted;
+    for (const seat of crew.seats.splice(seats)) {
+      clearTimeout(seat.respawn);
+      if (seat.current !== undefined) crew.dismiss(seat.current);
+    }
+    for (const seat of crew.seats) {
+      if (!seat.isWanted && seat.current !== undefined) crew.dismiss(seat.current);
+      else if (seat.isWanted && seat.current === undefined) this.#respawn(seat);
+    }
   }
 
   // --- workers that die -------------------------------------------------------------------------------------------
