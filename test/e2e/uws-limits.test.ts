@@ -132,6 +132,22 @@ const LIMITS: Readonly<Record<UwsLimit, () => Promise<void>>> = {
     await assertOwnRefusal(get(fields(98)), 431);
   },
 
+  async 'proxy-header'() {
+    // version 2, from 192.0.2.7
+    const header = Buffer.from('0d0a0d0a000d0a515549540a2111000cc0000207c0000201dc0401bb', 'hex').toString('latin1');
+    const socket = await open(journal.server.port);
+    for (const bytes of [get(''), header + get('')]) {
+      socket.write(bytes, 'latin1');
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      assert.match(answer.toString(), /^HTTP\/1\.1 200 OK/);
+    }
+    socket.destroy();
+    const skipped = await journal.send(header + get(''), { answers: 1 });
+    assert.deepEqual(paths(skipped.entries), ['/g']);
+    assert.match(skipped.entries[0]!.REMOTE_ADDR!, /^127\./);
+    await assertOwnRefusal(`PROXY TCP4 192.0.2.7 192.0.2.1 1 2\r\n${get('')}`, 505);
+  },
+
   async timers() {
     const drips = 'GET / HTTP/1.1\r\nX: ';
     const ends = ['', 'GET / HT', drips].map(async (start) => {

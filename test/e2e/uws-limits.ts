@@ -16,6 +16,7 @@ export const UWS_LIMITS = [
   'half-close',
   'continue-first',
   'field-count',
+  'proxy-header',
   'timers',
 ] as const;
 export type UwsLimit = (typeof UWS_LIMITS)[number];
