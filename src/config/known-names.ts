@@ -160,7 +160,6 @@ export const FAMILIES: readonly Family[] = [
       reload-on-fd brutal-reload-on-fd`,
     flags: 'propagate-touch',
   },
-  { why: 'use lazy-apps', flags: 'lazy' },
   {
     why: 'an exception is answered 500 and its traceback is in the log, never on a page; the worker goes on',
     values: 'reload-on-exception-type reload-on-exception-value reload-on-exception-repr exception-handler',

@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { OPTIONS } from '../../src/config/options.js';
 import { BEGIN, optionsPage, withDifferences } from '../../src/config/reference.js';
 import { optionsSchema } from '../../src/config/schema.js';
+import { withTriggers } from '../../src/lifecycle/reference.js';
 import { ROOT } from './harness.js';
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -22,6 +23,11 @@ describe('what is written from the options table', () => {
     const page = read('docs/differences.md');
     assert(page === withDifferences(page), `docs/differences.md: ${STALE}`);
     assert.throws(() => withDifferences('# no marks'), new RegExp(BEGIN));
+  });
+
+  test('docs/operating.md has every signal, letter and file that tells the server something', () => {
+    const page = read('docs/operating.md');
+    assert(page === withTriggers(page), `docs/operating.md: ${STALE.replace('options', 'triggers')}`);
   });
 
   test('configs/nuwsgi.schema.json', () => {
