@@ -23,8 +23,6 @@ export function logPlanOf(config: Config): LogPlan {
     prefix: config['log-prefix'] ?? '',
     isJson: config['log-json'],
     fileMode: mode === undefined ? undefined : Number.parseInt(mode, 8),
-    touchReopen: config['touch-logreopen'],
-    touchRotate: config['touch-logrotate'],
   };
 }
 

@@ -44,6 +44,8 @@ export interface ServerPlan {
   readonly answerBytes: number;
   readonly responseBufferingBytes: number;
   readonly requestLog: RequestLogPlan;
+  /** Log files are opened anew at each reload. */
+  readonly reopensLog: boolean;
   /** What the server tells of itself, and where. */
   readonly control: ControlPlan;
   /** Where health is told beside the apps; undefined: nowhere. */
@@ -111,6 +113,7 @@ export function planOf(resolved: Resolved, version: string): ServerPlan {
     answerBytes: ANSWER_BYTES,
     responseBufferingBytes: config['response-buffering'],
     requestLog: requestLogPlanOf(config),
+    reopensLog: config['log-reopen'],
     control: controlPlanOf(config),
     healthPath: healthPathOf(resolved),
     stopDelayMs: config['stop-delay'] * 1000,
@@ -150,6 +153,7 @@ function controlPlanOf(config: Config): ControlPlan {
     isMinified: config['stats-minified'],
     withCores: !config['stats-no-cores'],
     token: config['stats-token'],
+    reportsMemory: config['memory-report'],
   };
 }
 

@@ -66,8 +66,8 @@ function appView({ definition, dispatcher, supervisor, startupMs, failure }: Hos
   };
 }
 
-function workerView({ definition }: HostedApp, app: number, seat: Seat): WorkerView {
-  const port = seat.current?.port;
+function workerView({ definition, dispatcher }: HostedApp, app: number, seat: Seat): WorkerView {
+  const { current } = seat;
   const isProcess = definition.program.kind === 'python';
   const cores = coresOf(definition);
   const common = {
@@ -78,18 +78,20 @@ function workerView({ definition }: HostedApp, app: number, seat: Seat): WorkerV
     lastSpawnAtMs: seat.lastSpawnAtMs,
     harakiri: seat.harakiris,
   };
-  if (port === undefined || port.taskId === 0) {
+  if (current === undefined || current.port.taskId === 0) {
     const status = seat.isWanted ? 'dead' : 'cheap';
-    return { ...common, pid: 0, thread: 0, status, accepting: false, inFlight: 0, answered: 0 };
+    return { ...common, pid: 0, thread: 0, status, accepting: false, inFlight: 0, answered: 0, heapBytes: 0 };
   }
+  const { port } = current;
   return {
     ...common,
     pid: isProcess ? port.taskId : process.pid,
     thread: isProcess ? 0 : port.taskId,
-    status: statusOf(port),
+    status: dispatcher.paused && port.inFlight === 0 ? 'pause' : statusOf(port),
     accepting: port.accepting,
     inFlight: port.inFlight,
     answered: port.answered,
+    heapBytes: isProcess ? 0 : current.memory.rssBytes,
   };
 }
 

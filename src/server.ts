@@ -82,13 +82,15 @@ export class Server {
       coresOf(plan.apps[app]!),
     );
     const isWatched = isWatchedBy(plan.control);
-    this.#observer = new Observer(requestLog(plan.requestLog, log.requests), isWatched ? ledger : undefined);
     const watched = {
       view: () => this.#view(),
       health: () => this.health,
       probe: (worker: number) => this.#probe(worker),
     };
     this.#controlPlane = new ControlPlane(plan.control, watched, ledger, log);
+    const memoryOf = plan.control.reportsMemory ? (pid: number) => this.#controlPlane.memoryOf(pid) : undefined;
+    const logRequest = requestLog(plan.requestLog, log.requests);
+    this.#observer = new Observer(logRequest, isWatched ? ledger : undefined, memoryOf);
     this.#hooks = new Hooks(plan.process.hooks, log);
     this.#companions = new Companions(plan.process, log, () => events.onMustStop('attach-control-daemon'));
     this.#onIdle = () => {
@@ -255,6 +257,7 @@ export class Server {
       onSourceFile: this.#onSourceFile,
       onIdle: this.#onIdle,
       onRefused: (exchange, error) => this.#onRefused(exchange.record.peer, error),
+      onAbandoned: (app, exchange) => this.#observer.onAbandoned(exchange, app, this.#variables[app]!),
       onAnswered: (app, exchange, worker, nowMs) => this.#onAnswered(app, exchange, worker, nowMs),
     };
   }
@@ -308,6 +311,7 @@ export class Server {
   async reload(kind: ReloadKind, reason: string, mercyMs?: number): Promise<boolean> {
     this.#companions.reload();
     await this.#listeners.renewCertificates();
+    if (this.#plan.reopensLog) this.#log.reopen();
     const results = await Promise.all(
       this.#apps.map((app) => {
         return app.failure === undefined ? app.supervisor.reload(kind, reason, mercyMs) : this.#tryAgain(app);

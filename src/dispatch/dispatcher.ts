@@ -51,6 +51,8 @@ export interface DispatcherOptions {
   onActive(): void;
   /** A request was refused for want of a slot. */
   onRefused(exchange: Exchange, error: NuwsgiError<Code>): void;
+  /** A request was given up by its client before any worker had begun it. */
+  onAbandoned(exchange: Exchange): void;
   /** The last part of an answer has left the arena. */
   onAnswered(exchange: Exchange, worker: WorkerPort, nowMs: number): void;
 }
@@ -521,6 +523,11 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     this.#options.onMad(worker, why);
   }
 
+  #dropAbandoned(exchange: Exchange): void {
+    this.#options.onAbandoned(exchange);
+    this.#release(exchange);
+  }
+
   #release(exchange: Exchange): void {
     this.#exchanges[exchange.slot] = undefined;
     this.arena.free(exchange.slot);
@@ -533,7 +540,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   abandon(exchange: Exchange): void {
     if (exchange.slot < 0) return;
     if (exchange.place < 0) {
-      this.#release(exchange); // still in #waiting, where `gone` lets it be passed over
+      this.#dropAbandoned(exchange); // still in #waiting, where `gone` lets it be passed over
       this.#goneWaiting++;
       if (this.#goneWaiting > MOST_GONE_WAITING && this.#goneWaiting * 2 > this.#waiting.length) {
         this.#waiting.keep((waiting) => !waiting.gone); // or clients that come and go could let it grow without end
@@ -611,7 +618,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       worker.inFlight--;
       this.#inFlight--;
       exchange.place = -1;
-      if (exchange.gone) this.#release(exchange);
+      if (exchange.gone) this.#dropAbandoned(exchange);
       else moved.push(exchange);
     }
     this.counters.moved += moved.length;
@@ -665,7 +672,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       this.arena.semaphores.reset(slotWord(this.arena.geometry, exchange.slot) + SLOT.credit);
       if (!this.#hasStarted(worker, exchange)) {
         exchange.place = -1;
-        if (exchange.gone) this.#release(exchange);
+        if (exchange.gone) this.#dropAbandoned(exchange);
         else moved.push(exchange);
         continue;
       }

@@ -5,8 +5,8 @@
 
 import type { Log } from '../base/log.js';
 import type { Dispatcher } from '../dispatch/dispatcher.js';
+import { memoryOf } from '../worker/process-memory.js';
 import type { Crew } from './crew.js';
-import { memoryOf } from './memory.js';
 import { type ScalingRules, type ScalingState, scale, UNSCALED } from './scaling.js';
 
 /** How often it is noted who is busy, and how often that is judged. */

@@ -14,7 +14,7 @@ import type { Log } from '../base/log.js';
 import type { Dispatcher } from '../dispatch/dispatcher.js';
 import type { WorkerPort } from '../dispatch/worker-port.js';
 import type { Generation, HostEvents } from '../worker/host.js';
-import type { MemoryFigures } from './memory.js';
+import type { MemoryFigures } from '../worker/process-memory.js';
 import { NEW_SEAT, type SeatHistory } from './respawn.js';
 
 /** How a worker ended. */

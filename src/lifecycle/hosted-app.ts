@@ -80,6 +80,7 @@ export interface Surroundings {
   /** No app has been asked for as long as --idle says, and --die-on-idle is set. */
   onIdle(): void;
   onRefused(exchange: Exchange, error: NuwsgiError<Code>): void;
+  onAbandoned(app: number, exchange: Exchange): void;
   /** To be told which files JS apps are made of; undefined: nobody wants to know. */
   readonly onSourceFile: ((file: string) => void) | undefined;
   onAnswered(app: number, exchange: Exchange, worker: WorkerPort, nowMs: number): void;
@@ -154,6 +155,7 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     onMad: (port, why) => crew.onMad(port, why),
     onActive: s.pump.wake,
     onRefused: s.onRefused,
+    onAbandoned: (exchange) => s.onAbandoned(index, exchange),
     onAnswered: (exchange, worker, nowMs) => s.onAnswered(index, exchange, worker, nowMs),
   });
   crew.connect(dispatcher);
@@ -249,7 +251,7 @@ function jsAppOf(d: AppDefinition, s: Surroundings): JsApp {
     file,
     concurrency,
     heapMb,
-    reportsMemory: wantsMemory(limits),
+    reportsMemory: wantsMemory(limits) || s.probed,
     onSourceFile: s.onSourceFile,
   };
 }

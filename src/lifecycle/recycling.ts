@@ -5,9 +5,9 @@
 
 import type { Log } from '../base/log.js';
 import type { WorkerPort } from '../dispatch/worker-port.js';
+import { memoryOf } from '../worker/process-memory.js';
 import type { Crew, Worker } from './crew.js';
 import { answersUntilJudged, judge, type WorkerLimits, wantsLooks, wantsMemory } from './limits.js';
-import { memoryOf } from './memory.js';
 
 /** How often workers are looked at. */
 const LOOK_MS = 1000;

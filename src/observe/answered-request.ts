@@ -4,6 +4,7 @@
 
 import { type Exchange, ExchangeRecord } from '../dispatch/exchange.js';
 import type { RequestVariables } from '../dispatch/request-variables.js';
+import type { MemoryFigures } from '../worker/process-memory.js';
 import type { LoggedRequest } from './log/logged-request.js';
 
 /** "HTTP/1.1 " in front of an app's head, and the CRLF CRLF behind it. */
@@ -42,6 +43,11 @@ export class AnsweredRequest implements LoggedRequest {
   takeServed(exchange: Exchange, variable: (name: string) => string | undefined): void {
     this.take(exchange, undefined);
     this.#served = variable;
+  }
+
+  setMemory({ rssBytes, asBytes }: MemoryFigures): void {
+    this.rssBytes = rssBytes;
+    this.addressSpaceBytes = asBytes;
   }
 
   get headBytes(): number {

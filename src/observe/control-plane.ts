@@ -5,6 +5,7 @@
 
 import type { Log } from '../base/log.js';
 import type { Address } from '../config/address.js';
+import type { MemoryFigures } from '../worker/process-memory.js';
 import { Access } from './endpoint/access.js';
 import { json, plain, type Route, requestListener, shared } from './endpoint/routes.js';
 import { isLocal, onLoopback, StatsServer } from './endpoint/stats-server.js';
@@ -13,7 +14,7 @@ import { type FindProbe, probeRoutes, reactionsOf } from './probes.js';
 import { History } from './stats/history.js';
 import type { Ledger } from './stats/ledger.js';
 import { ownStats } from './stats/own-stats.js';
-import { Sampler } from './stats/sampler.js';
+import { Sampler, type WatchedProcess } from './stats/sampler.js';
 import { uwsgiStats } from './stats/uwsgi-stats.js';
 import type { ServerView } from './view.js';
 
@@ -26,6 +27,8 @@ export interface ControlPlan {
   readonly isMinified: boolean;
   readonly withCores: boolean;
   readonly token: string | undefined;
+  /** Memory is wanted in the request log. */
+  readonly reportsMemory: boolean;
 }
 
 /** What the control plane sees of the server. */
@@ -38,6 +41,14 @@ export interface Watched {
 
 /** Whether `plan` asks for anything that has to be measured. */
 export const isWatched = ({ stats, metrics }: ControlPlan): boolean => stats !== undefined || metrics !== undefined;
+
+/** The server and the workers that are processes. */
+function processesOf({ apps, workers }: ServerView): WatchedProcess[] {
+  const arenas = apps.reduce((sum, { arenaBytes }) => sum + arenaBytes, 0);
+  const own = workers.filter(({ pid, thread }) => pid > 0 && thread === 0);
+  const others = own.map(({ pid, app }) => ({ pid, arenaBytes: apps[app]!.arenaBytes }));
+  return [{ pid: process.pid, arenaBytes: arenas }, ...others];
+}
 
 export class ControlPlane {
   readonly #plan: ControlPlan;
@@ -55,17 +66,16 @@ export class ControlPlane {
     this.#ledger = ledger;
     this.#log = log;
     this.#sampler = new Sampler({
-      pids: () => [...new Set(view().workers.map(({ pid }) => pid))].filter((pid) => pid > 0 && pid !== process.pid),
+      processes: () => processesOf(view()),
       ports: () => view().sockets.map(({ port }) => port),
-      heaps: () => new Map(),
     });
     this.#history = new History(view, ledger, this.#sampler);
   }
 
   /** Opens the addresses and begins to measure. Throws `ConfigError` CONFIG_BIND. */
   async open(): Promise<void> {
+    if (isWatched(this.#plan) || this.#plan.reportsMemory) this.#sampler.start();
     if (!isWatched(this.#plan)) return;
-    this.#sampler.start();
     this.#history.start();
     const { stats, metrics } = this.#plan;
     if (stats !== undefined) await this.#openStats(stats);
@@ -76,6 +86,11 @@ export class ControlPlane {
     this.#sampler.stop();
     this.#history.stop();
     for (const server of this.#servers) server.close();
+  }
+
+  /** The memory of a process when it was looked at last. */
+  memoryOf(pid: number): MemoryFigures {
+    return this.#sampler.memoryOf(pid);
   }
 
   /** The statistics as text: uWSGI's keys, and `nuwsgi` behind them. */

@@ -8,7 +8,7 @@
 import { type Metric, Registry } from 'prom-client';
 import type { Histogram } from './stats/histogram.js';
 import { type AppLedger, type Ledger, METHODS, STATUS_CLASSES } from './stats/ledger.js';
-import type { Samples } from './stats/sampler.js';
+import { memoryOf, type Samples } from './stats/sampler.js';
 import type { AppView, ServerView } from './view.js';
 
 /** Everything that a scrape reads. */
@@ -112,9 +112,8 @@ export const METRICS: readonly Row[] = [
   { name: 'nuwsgi_worker_spawns_total', type: 'counter', help: 'Workers that were started, by their number.',
     read: ({ view }) => view.workers.map(({ id, app, spawns }) => ({ value: spawns, labels: { app, worker: id } })) },
   { name: 'nuwsgi_worker_memory_bytes', type: 'gauge', help: 'Resident memory of a worker; the heap of one that is a thread.',
-    read: ({ view, samples }) => view.workers.map(({ id, app, pid, thread }) => ({
-      value: (thread === 0 ? samples.memoryOf(pid) : samples.memoryOfThread(id)).rssBytes,
-      labels: { app, worker: id } })) },
+    read: ({ view, samples }) => view.workers.map((worker) => ({
+      value: memoryOf(worker, samples).rssBytes, labels: { app: worker.app, worker: worker.id } })) },
   { name: 'nuwsgi_worker_gil_wait_seconds', type: 'gauge', help: 'How long a thread of a Python worker waited for the GIL at this scrape; 0.25 and above: it did not get it.',
     read: ({ view, reactions }) => view.workers.filter(({ id }) => reactions.has(id)).map(({ id, app }) => ({
       value: reactions.get(id)! / 1000, labels: { app, worker: id } })) },

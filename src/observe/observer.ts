@@ -5,6 +5,7 @@
 
 import type { Exchange, ExchangeRecord } from '../dispatch/exchange.js';
 import type { RequestVariables } from '../dispatch/request-variables.js';
+import type { MemoryFigures } from '../worker/process-memory.js';
 import { AnsweredRequest } from './answered-request.js';
 import type { LogRequest } from './log/request-log.js';
 import type { Ledger } from './stats/ledger.js';
@@ -21,16 +22,25 @@ interface Answerer {
   readonly ofServer: number;
 }
 
+/** nginx's name for a request whose client went away before there was an answer. */
+const CLIENT_CLOSED_REQUEST = 499;
+
 export class Observer {
   readonly #logRequest: LogRequest | undefined;
   readonly #ledger: Ledger | undefined;
+  readonly #memoryOf: ((pid: number) => MemoryFigures) | undefined;
   readonly #request = new AnsweredRequest();
   /** Who answered requests in whose place a file is being sent. */
   readonly #answerers = new WeakMap<ExchangeRecord, Answerer>();
   #answered = 0;
 
-  /** Undefined: nobody wants lines, or looks at the counts. */
-  constructor(logRequest: LogRequest | undefined, ledger: Ledger | undefined) {
+  /** Undefined: nobody wants lines, looks at the counts, or wants memory in the lines. */
+  constructor(
+    logRequest: LogRequest | undefined,
+    ledger: Ledger | undefined,
+    memoryOf: ((pid: number) => MemoryFigures) | undefined,
+  ) {
+    this.#memoryOf = memoryOf;
     this.#logRequest = logRequest;
     this.#ledger = ledger;
   }
@@ -51,6 +61,7 @@ export class Observer {
     this.#answered++;
     if (this.#logRequest === undefined && this.#ledger === undefined) return;
     const { record } = exchange;
+    if (record.status === 0 && exchange.aborted) record.status = CLIENT_CLOSED_REQUEST; // its worker passed it over
     if (record.superseded) {
       this.#answerers.set(record, { app, worker, pid, ofWorker: answered, ofServer: this.#answered });
       return;
@@ -64,6 +75,14 @@ export class Observer {
     request.ofServer = this.#answered;
     request.nowMs = nowMs;
     this.#note(record);
+  }
+
+  /** A request was given up by its client while it waited for a worker. */
+  onAbandoned(exchange: Exchange, app: number, variables: RequestVariables): void {
+    const nowMs = performance.now();
+    const { record } = exchange;
+    record.queueMs = nowMs - record.completeAtMs;
+    this.onAnswered(exchange, app, 0, process.pid, 0, variables, nowMs);
   }
 
   /**
@@ -81,6 +100,7 @@ export class Observer {
   }
 
   #note(record: ExchangeRecord): void {
+    if (this.#memoryOf !== undefined) this.#request.setMemory(this.#memoryOf(this.#request.pid));
     this.#ledger?.add(this.#request);
     if (!record.muted) this.#logRequest?.(this.#request);
   }

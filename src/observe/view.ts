@@ -22,7 +22,7 @@ export interface RunningRequest {
   readonly ageMs: number;
 }
 
-export type WorkerStatus = 'idle' | 'busy' | 'starting' | 'leaving' | 'cheap' | 'dead';
+export type WorkerStatus = 'idle' | 'busy' | 'pause' | 'starting' | 'leaving' | 'cheap' | 'dead';
 
 export interface WorkerView {
   /** The number users know it by, from 1. */
@@ -45,6 +45,8 @@ export interface WorkerView {
   /** On the clock of Date.now(). */
   readonly lastSpawnAtMs: number;
   readonly harakiri: number;
+  /** What a thread says of its heap; 0 for a process. */
+  readonly heapBytes: number;
 }
 
 export interface ReloadView {

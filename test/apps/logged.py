@@ -30,6 +30,7 @@ def application(environ, start_response):
         start_response('200 OK', [('Content-Type', 'text/plain')])
         return [b'%d' % len(data)]
     if kind == 'slow':
+        print('begins', path, flush=True)
         time.sleep(float(path.split('/')[2]))
         start_response('200 OK', [])
         return [b'at last']

@@ -10,7 +10,7 @@ import { after, describe, test } from 'node:test';
 import { packetOf } from '../../src/wire/uwsgi.js';
 import { rotateUnderLoad } from '../log-rotation.js';
 import { openDoors } from './front-doors.js';
-import { DEBIAN_PYTHON, raw, request, runToEnd, startServer, until } from './harness.js';
+import { DEBIAN_PYTHON, open, raw, request, runToEnd, startServer, until } from './harness.js';
 import { freePort } from './nginx.js';
 import { RealUwsgi } from './real-uwsgi.js';
 
@@ -108,6 +108,43 @@ describe('request lines', () => {
         await server.waitForLog(new RegExp(`^${year} - shop \\S+ ${host} \\d+ a=b /sized\\?a=b$`, 'm'), from);
       });
       await server.waitForLog(new RegExp(`^${year} - shop spawned uWSGI worker 1`, 'm'));
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe('a request that its client gives up', () => {
+  test('has its line too, whether it waits or runs', async () => {
+    const server = await startServer(['--http-socket', '127.0.0.1:0', ...APP]); // one worker with one thread
+    try {
+      const running = await open(server.port);
+      running.write('GET /slow/1 HTTP/1.1\r\nHost: a\r\n\r\n');
+      await server.waitForLog(/begins \/slow/);
+      const waiting = await Promise.all([1, 2, 3].map(() => open(server.port)));
+      for (const [i, socket] of waiting.entries()) socket.write(`GET /waits/${i} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      await request(server.port, '/'); // all of them are inside by now
+      for (const socket of [running, ...waiting]) socket.destroy();
+    } finally {
+      await server.stop();
+    }
+    const paths = [...server.log.matchAll(/ GET (\S+) => /g)].map(([, path]) => path);
+    assert.deepEqual(paths.sort(), ['/', '/slow/1', '/waits/0', '/waits/1', '/waits/2']);
+  });
+
+  test('before a worker has begun it is logged with status 499', async () => {
+    const server = await startServer(['--http', '127.0.0.1:0', ...APP]); // where a closed connection is seen at once
+    try {
+      const running = request(server.port, '/slow/1');
+      await server.waitForLog(/begins \/slow/);
+      const waiting = await open(server.port);
+      waiting.write('GET /waits HTTP/1.1\r\nHost: a\r\n\r\n');
+      await request(server.port, '/missing?x', { headers: ['Bad Name: x'] }).catch(() => {}); // the one before has been read
+      waiting.destroy();
+      await server.waitForLog(
+        / GET \/waits => generated 0 bytes in \d+ msecs \(HTTP\/1\.1 499\) 0 headers in 0 bytes /,
+      );
+      assert.equal((await running).status, 200);
     } finally {
       await server.stop();
     }
@@ -248,7 +285,7 @@ describe('a log file that is rotated under load', () => {
   test('by size, by touching a file, and by others: every request has one whole line', async () => {
     const { requests, lines, broken, files } = await rotateUnderLoad({ requests: 20_000, rotations: 6 });
     assert.deepEqual({ lines, broken }, { lines: requests, broken: [] });
-    assert(files > 6, String(files));
+    assert(files >= 5, String(files)); // touches within a second of each other are one
   });
 
   test('a log that cannot be opened ends the start with a reason', async () => {

@@ -5,7 +5,7 @@
 //   where it is written from (`requests.writer`).
 // Decided elsewhere: which requests get a line, and what it says (request-log.ts).
 
-import { constants, fstatSync, openSync, watchFile } from 'node:fs';
+import { constants, fstatSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
@@ -31,9 +31,6 @@ export interface LogPlan {
   readonly isJson: boolean;
   /** The mode of log files; undefined: as they are, or 0640. */
   readonly fileMode: number | undefined;
-  /** Files whose touch opens the log files anew, or rotates them. */
-  readonly touchReopen: readonly string[];
-  readonly touchRotate: readonly string[];
 }
 
 /** Where request lines go. */
@@ -56,9 +53,6 @@ export interface ServerLog extends Log {
   /** Writes what waits without returning to the event loop. For the end of the process. */
   flush(): void;
 }
-
-/** How often it is looked whether a file was touched. uWSGI looks once a second, too. */
-const TOUCH_MS = 1000;
 
 const STDERR: LogTarget = { kind: 'fd', fd: 2 };
 
@@ -168,8 +162,6 @@ export function openLog(plan: LogPlan): ServerLog {
     },
   };
   if (plan.main.kind === 'fd') targets.tell = (text) => log.line(text);
-  for (const path of plan.touchReopen) onTouch(path, log.reopen);
-  for (const path of plan.touchRotate) onTouch(path, log.rotate);
   return log;
 }
 
@@ -197,10 +189,4 @@ function outputWriter({ isJson }: LogPlan, front: (() => string) | undefined, se
     };
   }
   return (source, text) => send(`${front === undefined ? '' : front()}[${source}] ${text}`);
-}
-
-function onTouch(path: string, act: () => void): void {
-  watchFile(resolve(path), { interval: TOUCH_MS, persistent: false }, (now, before) => {
-    if (now.mtimeMs !== before.mtimeMs && now.mtimeMs !== 0) act();
-  });
 }

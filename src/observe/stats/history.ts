@@ -25,6 +25,7 @@ export interface Sample {
   readonly in_flight: number;
   readonly waiting: number;
   readonly busy_workers: number;
+  /** Of the server and its workers; what these share with each other counts for each. */
   readonly rss_bytes: number;
   readonly loop_delay_ms: number;
   /** Share of the accept thread's time in which it had something to do. */
@@ -82,7 +83,6 @@ export class History {
     const queues = this.#ledger.apps.map((app, i) => app.queue.since(this.#marks[i]!.queue));
     const busiest = totals.reduce((best, total, i) => (total.count > totals[best]!.count ? i : best), 0);
     const load = performance.eventLoopUtilization();
-    const pids = new Set(view.workers.filter(({ thread }) => thread === 0).map(({ pid }) => pid));
     this.#kept.push({
       at: Date.now(),
       requests_per_second: round((requests - this.#requests) / seconds),
@@ -94,7 +94,9 @@ export class History {
       in_flight: sum(view.apps, (app) => app.inFlight),
       waiting: sum(view.apps, (app) => app.waiting),
       busy_workers: view.workers.filter(({ status }) => status === 'busy').length,
-      rss_bytes: this.#samples.server.rssBytes + sum([...pids], (pid) => this.#samples.memoryOf(pid).ownBytes),
+      rss_bytes:
+        this.#samples.server.rssBytes +
+        sum(view.workers, (worker) => (worker.thread > 0 ? 0 : this.#samples.memoryOf(worker.pid).rssBytes)),
       loop_delay_ms: round(this.#samples.loopDelay.p99Ms),
       accept_thread_busy: round(performance.eventLoopUtilization(load, this.#load).utilization),
     });

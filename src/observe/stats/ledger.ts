@@ -117,13 +117,13 @@ export class Ledger {
 
   add(request: LoggedRequest): void {
     const { app, worker } = request;
-    if (app < 0 || worker === 0) {
+    if (app < 0) {
       this.front.requests++;
       this.front.txBytes += request.record.bodyBytes + request.headBytes;
       return;
     }
     this.apps[app]!.add(request);
-    this.worker(worker, app).add(request);
+    if (worker > 0) this.worker(worker, app).add(request); // nobody had begun it yet, otherwise
   }
 
   /** The ledger of the worker that users know by this number, of the app with this index. */

@@ -1,51 +1,54 @@
 // What is measured from outside, once a second while somebody may look: memory of the workers, connections that wait in
 // the kernel, and how late the event loop of the accept thread runs.
 //
-// Everything is read asynchronously and small; a figure is at most so old as the last look. Workers that are threads tell
-//   their heap by themselves (memoryOfThread).
-// Decided elsewhere: who shows it (uwsgi-stats.ts, own-stats.ts, metrics.ts).
+// Everything is read asynchronously and small; a figure is at most so old as the last look.
+// Decided elsewhere: who shows it (uwsgi-stats.ts, own-stats.ts, metrics.ts), how memory is told (worker/process-memory.ts).
 
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { type MemoryFigures, memoryOf as processMemory } from '../../worker/process-memory.js';
+import type { WorkerView } from '../view.js';
 
 const SAMPLE_MS = 1000;
 /** Memory that was measured so lately is not measured again. */
 const FRESH_MS = 200;
-const PAGE_BYTES = 4096;
 /** Sockets that listen stand in front in /proc/net/tcp; this is room for some hundred. */
 const TCP_TABLE_BYTES = 32 << 10;
 const LISTEN = '0A';
 const LOOP_RESOLUTION_MS = 20;
-
-export interface Memory {
-  readonly rssBytes: number;
-  readonly addressSpaceBytes: number;
-  /** Memory that is not shared with another process. */
-  readonly ownBytes: number;
-}
-const NO_MEMORY: Memory = { rssBytes: 0, addressSpaceBytes: 0, ownBytes: 0 };
+const NO_MEMORY: MemoryFigures = { rssBytes: 0, asBytes: 0 };
 
 /** The figures that were measured last. */
 export interface Samples {
-  memoryOf(pid: number): Memory;
-  memoryOfThread(worker: number): Memory;
+  /** Memory of a process; of its own, without the pages of the arena. */
+  memoryOf(pid: number): MemoryFigures;
   /** Connections that wait to be accepted on a TCP port. */
   backlogOf(port: number): number;
   /** How late the event loop of the accept thread runs, in ms, over the last second. */
   readonly loopDelay: { readonly meanMs: number; readonly p99Ms: number; readonly maxMs: number };
-  readonly server: Memory;
+  readonly server: MemoryFigures;
 }
 
-/** Asks for what is to be measured: processes of workers, ports, and heaps of threads by worker. */
+/** The memory of a worker; of a thread, what it says of its heap. */
+export function memoryOf({ pid, thread, heapBytes }: WorkerView, samples: Samples): MemoryFigures {
+  return thread === 0 ? samples.memoryOf(pid) : { rssBytes: heapBytes, asBytes: 0 };
+}
+
+/** A process, and how large the arenas in it are. */
+export interface WatchedProcess {
+  readonly pid: number;
+  readonly arenaBytes: number;
+}
+
+/** Asks for what is to be measured: processes of workers, and ports. */
 export interface Subjects {
-  readonly pids: () => readonly number[];
+  readonly processes: () => readonly WatchedProcess[];
   readonly ports: () => readonly number[];
-  readonly heaps: () => ReadonlyMap<number, number>;
 }
 
 export class Sampler implements Samples {
   readonly #subjects: Subjects;
-  #memory = new Map<number, Memory>();
+  #memory = new Map<number, MemoryFigures>();
   #backlogs = new Map<number, number>();
   readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   loopDelay = { meanMs: 0, p99Ms: 0, maxMs: 0 };
@@ -81,12 +84,14 @@ export class Sampler implements Samples {
   }
 
   async #measure(): Promise<void> {
-    if (this.#isBusy) return; // the disk or the kernel is slow: one look at a time
+    if (this.#isBusy) return; // the kernel is slow: one look at a time
     this.#isBusy = true;
     this.#sampledAtMs = performance.now();
-    const pids = [process.pid, ...this.#subjects.pids()];
-    const ports = new Set(this.#subjects.ports());
-    const [memory, backlogs] = await Promise.all([readMemory(pids), readBacklogs(ports)]);
+    const processes = this.#subjects.processes();
+    const [memory, backlogs] = await Promise.all([
+      readMemory(processes),
+      readBacklogs(new Set(this.#subjects.ports())),
+    ]);
     this.#memory = memory;
     this.#backlogs = backlogs;
     this.#isBusy = false;
@@ -102,16 +107,11 @@ export class Sampler implements Samples {
     loop.reset();
   }
 
-  memoryOf(pid: number): Memory {
+  memoryOf(pid: number): MemoryFigures {
     return this.#memory.get(pid) ?? NO_MEMORY;
   }
 
-  memoryOfThread(worker: number): Memory {
-    const heapBytes = this.#subjects.heaps().get(worker) ?? 0;
-    return { rssBytes: heapBytes, addressSpaceBytes: 0, ownBytes: heapBytes };
-  }
-
-  get server(): Memory {
+  get server(): MemoryFigures {
     return this.memoryOf(process.pid);
   }
 
@@ -120,20 +120,11 @@ export class Sampler implements Samples {
   }
 }
 
-async function readMemory(pids: readonly number[]): Promise<Map<number, Memory>> {
-  const entries = await Promise.all(
-    pids.map(async (pid) => {
-      const text = await readFile(`/proc/${pid}/statm`, 'latin1').catch(() => '');
-      const [size = 0, resident = 0, shared = 0] = text.split(' ').map(Number);
-      const memory = {
-        rssBytes: resident * PAGE_BYTES,
-        addressSpaceBytes: size * PAGE_BYTES,
-        ownBytes: (resident - shared) * PAGE_BYTES,
-      };
-      return [pid, memory] as const;
-    }),
-  );
-  return new Map(entries);
+async function readMemory(processes: readonly WatchedProcess[]): Promise<Map<number, MemoryFigures>> {
+  const entries = processes.map(async ({ pid, arenaBytes }) => {
+    return [pid, (await processMemory(pid, arenaBytes)) ?? NO_MEMORY] as const;
+  });
+  return new Map(await Promise.all(entries));
 }
 
 /** Reads how many connections wait on each of `ports`. On Linux rx_queue of a listening socket is that number. */

@@ -7,7 +7,7 @@
 
 import type { RunningRequest, ServerView, SocketView, WorkerView } from '../view.js';
 import type { Ledger, WorkerLedger } from './ledger.js';
-import type { Samples } from './sampler.js';
+import { memoryOf, type Samples } from './sampler.js';
 
 /** uWSGI's locks, which this server has no use for; a reader may look for them. */
 const LOCKS = ['user 0', 'signal', 'filemon', 'timer', 'rbtimer', 'cron', 'rpc', 'snmp'];
@@ -41,6 +41,7 @@ function socketStats(socket: SocketView, queue: number) {
 const STATUS = {
   idle: 'idle',
   busy: 'busy',
+  pause: 'pause',
   starting: 'idle',
   leaving: 'busy',
   cheap: 'cheap',
@@ -50,7 +51,7 @@ const STATUS = {
 function workerStats(worker: WorkerView, view: ServerView, ledger: Ledger, samples: Samples, withCores: boolean) {
   const counts = ledger.worker(worker.id, worker.app);
   const app = view.apps[worker.app]!;
-  const memory = worker.thread === 0 ? samples.memoryOf(worker.pid) : samples.memoryOfThread(worker.id);
+  const memory = memoryOf(worker, samples);
   return {
     id: worker.id,
     pid: worker.pid,
@@ -63,7 +64,7 @@ function workerStats(worker: WorkerView, view: ServerView, ledger: Ledger, sampl
     signal_queue: 0,
     status: STATUS[worker.status],
     rss: memory.rssBytes,
-    vsz: memory.addressSpaceBytes,
+    vsz: memory.asBytes,
     running_time: micros(counts.runningMs),
     last_spawn: seconds(worker.lastSpawnAtMs),
     respawn_count: worker.spawns,

@@ -159,6 +159,7 @@ export class Scene {
       onSpent: () => {},
       onMad: (worker, why) => this.mad.push(`${worker.place}: ${why}`),
       onRefused: (_, error) => this.refused.push(error.code),
+      onAbandoned: () => {},
       onActive: () => {},
       onAnswered: () => this.answered++,
       ...options,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { memoryOf, parseStatus } from '../../../src/lifecycle/memory.js';
+import { memoryOf, parseStatus } from '../../src/worker/process-memory.js';
 
 const STATUS = `Name:\tpython3
 VmPeak:\t  900000 kB
