@@ -3,6 +3,7 @@
 
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { descendants } from '../e2e/harness.js';
 import type { Scene } from './scene.js';
 import { nextAsk } from './scene.js';
@@ -11,6 +12,9 @@ import type { App, Way } from './ways.js';
 /** The workers and the threads of each of them in a run, for both apps. */
 export const WORKERS = 4;
 export const THREADS = 2;
+
+/** So long that at the usual rates something runs in every worker that dies, and one worker alone is not enough. */
+const BUSY_MS = 25;
 
 export interface Fault {
   readonly name: string;
@@ -25,6 +29,8 @@ export interface Fault {
   act?(run: Run): unknown;
   /** What the log says when it has happened, for each app. */
   readonly happened: RegExp | undefined;
+  /** How long a request must take in the app, in ms, for this to be of interest. */
+  readonly workMs?: number;
   /** How often it must say so. */
   readonly times?: number;
   /** How many requests may fail; for 'crash'. */
@@ -46,6 +52,17 @@ const touch = (directory: string, name: string) => {
 const touchOption = (option: string) => ({
   args: (directory: string) => [`--${option}`, join(directory, option), '--check-interval', '1'],
   act: ({ directory }: Run) => touch(directory, option),
+});
+
+/** Says letters to the master FIFO, one after the other. */
+const fifo = (letters: string, ...args: readonly string[]) => ({
+  args: (directory: string) => ['--master-fifo', join(directory, 'fifo'), ...args],
+  act: async ({ directory }: Run) => {
+    for (const letter of letters) {
+      writeFileSync(join(directory, 'fifo'), letter);
+      await pause(200); // so that each is a change of its own
+    }
+  },
 });
 
 /** The process ids that the log gave, of workers or of the zygote. */
@@ -77,13 +94,24 @@ export const FAULTS: readonly Fault[] = [
     ...touchOption('touch-chain-reload') },
   { name: 'touch-workers-reload', kind: 'planned', happened: /replaced in \d+ ms|reloaded in \d+ ms \(touch-workers-reload/g, times: 2,
     ...touchOption('touch-workers-reload') },
-  { name: 'worker killed', kind: 'crash',   happened: /died: it was killed by SIGKILL/g, mostFailed: THREADS,
+  { name: 'reload by FIFO', kind: 'planned', happened: /reloaded in \d+ ms \(master-fifo/g, times: 2, ...fifo('r') },
+  { name: 'max-requests',  kind: 'planned', happened: /worker \d is replaced: /g, times: 8,
+    args: () => ['--max-requests', '20', '--min-worker-lifetime', '0'] },
+  { name: 'max-worker-lifetime', kind: 'planned', happened: /worker \d is replaced: /g, times: 4,
+    args: () => ['--max-worker-lifetime', '1', '--min-worker-lifetime', '0'] },
+  { name: 'fewer and more workers', kind: 'planned', happened: /\d workers instead of \d/g, times: 8,
+    ...fifo('--++', '--cheaper', '1', '--cheaper-initial', String(WORKERS), '--cheaper-algo', 'manual') },
+  { name: 'more workers by load', kind: 'planned', happened: /\d workers instead of \d/g, times: 2, workMs: BUSY_MS,
+    args: () => ['--cheaper', '1', '--cheaper-initial', '1', '--cheaper-algo', 'backlog', '--cheaper-overload', '1'] },
+  { name: 'harakiri beside others', kind: 'planned', happened: /HARAKIRI ON WORKER/g,
+    args: () => ['--harakiri', '1'], act: ({ ways }) => ways[0]!.ask(nextAsk({ ms: 30_000 })) },
+  { name: 'worker killed', kind: 'crash', workMs: BUSY_MS,   happened: /died: it was killed by SIGKILL/g, mostFailed: THREADS,
     act: killWorker },
-  { name: 'worker killed by its app', kind: 'crash', happened: /died: it was killed by SIGKILL/g, mostFailed: THREADS,
+  { name: 'worker killed by its app', kind: 'crash', workMs: BUSY_MS, happened: /died: it was killed by SIGKILL/g, mostFailed: THREADS,
     act: die('py') },
-  { name: 'thread ended by its app', kind: 'crash', happened: /died: it exited with code 3/g, mostFailed: THREADS,
+  { name: 'thread ended by its app', kind: 'crash', workMs: BUSY_MS, happened: /died: it exited with code 3/g, mostFailed: THREADS,
     act: die('js') },
-  { name: 'zygote killed', kind: 'crash',   happened: /the zygote .* was killed by SIGKILL/g, mostFailed: WORKERS * THREADS,
+  { name: 'zygote killed', kind: 'crash', workMs: BUSY_MS,   happened: /the zygote .* was killed by SIGKILL/g, mostFailed: WORKERS * THREADS,
     act: killZygote },
   { name: 'SIGTERM',       kind: 'stop',    happened: /goodbye to nuwsgi/g,
     act: ({ scene }) => scene.server.child.kill('SIGTERM') },

@@ -20,7 +20,7 @@ export interface Plan {
   readonly ways: readonly WayIn[];
   readonly perSecond: number;
   readonly seconds: number;
-  /** How long a request takes in the app. */
+  /** How long a request takes in the app, unless the fault wants it otherwise. */
   readonly workMs: number;
 }
 
@@ -89,7 +89,7 @@ async function sendAll(plan: Plan, scene: Scene, ways: readonly Way[], directory
       actedAtMs = performance.now();
       ended.push(Promise.resolve(plan.fault.act?.({ scene, directory, ways })));
     }
-    const ask = nextAsk({ ms: plan.workMs });
+    const ask = nextAsk({ ms: plan.fault.workMs ?? plan.workMs });
     sent.push({ id: ask.id, atMs: performance.now() });
     const outcome = scene.record(ask, ways[i % ways.length]!.ask(ask));
     ended.push(outcome.then(({ ending }) => ending === 'right' && answers.push(performance.now())));
