@@ -24,6 +24,9 @@ import { openLog, type ServerLog } from './observe/log/open-log.js';
 import { definitionsOf, planOf } from './plan.js';
 import { daemonize, isInBackground, sayReady } from './process/daemonize.js';
 import { Pidfiles } from './process/pidfiles.js';
+import { findPredecessor, type Predecessor } from './process/predecessor.js';
+import { ServiceManager } from './process/service-manager.js';
+import { type StartCommand, startCommand } from './process/start-command.js';
 import { changesOf, type Reread, reread, tellConfiguration } from './reread.js';
 import { Server } from './server.js';
 
@@ -32,6 +35,12 @@ const DEFECT = 70; // EX_SOFTWARE of sysexits.h
 const LOG_DRAIN_MS = 1000;
 /** What a server calls itself by to read its configuration again. */
 const REREAD = 'reread-configuration';
+/** Why some servers cannot be replaced by a process beside them. */
+const OF_EMPEROR =
+  'an emperor sees to its vassals itself: touch the configuration file to reload, restart the emperor to upgrade';
+const FIRST_OF_ALL = 'this is process 1, and with its end the container ends: replace the container';
+/** Of a container: when it ends, all its processes do. */
+const FIRST_PID = 1;
 
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
   .version;
@@ -65,7 +74,15 @@ const TOOLS: Readonly<Record<string, (argv: readonly string[]) => number | Promi
   ...Object.fromEntries(COMMANDS.map((name) => [name, (argv: readonly string[]) => runCommand(name, argv)])),
 };
 
+/** The server that this one takes over from. */
+let predecessor: Predecessor | undefined;
+
 async function main(): Promise<void> {
+  predecessor = findPredecessor(process.env, () => {
+    sayNow('nuwsgi: the server that this one was to take over from has ended before: so does this one');
+    process.exit(1);
+  });
+  const start = startCommand();
   const [first = '', ...rest] = process.argv.slice(2);
   if (Object.hasOwn(TOOLS, first)) {
     process.exitCode = await TOOLS[first]!(rest); // what is printed may still be on its way
@@ -86,13 +103,13 @@ async function main(): Promise<void> {
     signalServer(command.option, command.signal, command.pidfile);
     return;
   }
-  await serve(command.resolved);
+  await serve(command.resolved, start);
 }
 
-async function serve(resolved: Resolved): Promise<void> {
+async function serve(resolved: Resolved, command: StartCommand): Promise<void> {
   const { config } = resolved;
   const { daemonize: logFile } = config;
-  if (logFile !== undefined && !isInBackground()) {
+  if (logFile !== undefined && !isInBackground() && predecessor === undefined) {
     process.exitCode = await daemonize(logFile).catch((error) => end(undefined, error));
     return;
   }
@@ -106,7 +123,7 @@ async function serve(resolved: Resolved): Promise<void> {
   process.on('uncaughtException', (error) => end(log, error));
   try {
     if (config.umask !== undefined) process.umask(config.umask);
-    const pidfiles = new Pidfiles();
+    const pidfiles = new Pidfiles(predecessor !== undefined);
     pidfiles.write('pidfile', config.pidfile); // relative to where the server was started, not to chdir
     process.on('exit', () => pidfiles.remove());
     enter(resolved);
@@ -117,6 +134,7 @@ async function serve(resolved: Resolved): Promise<void> {
       await reign(resolved, log);
       return;
     }
+    const isVassal = becomeVassal(() => control.obey('stop', 'the end of the emperor'));
     const control = new Control({
       log,
       graceMs: config['worker-reload-mercy'] * 1000,
@@ -128,19 +146,22 @@ async function serve(resolved: Resolved): Promise<void> {
       exitsOnReload: config['exit-on-reload'],
       pidfiles,
       reread: () => applyAnew(),
+      serviceManager: new ServiceManager(process.env.NOTIFY_SOCKET, log),
+      command,
+      noUpgrade: isVassal ? OF_EMPEROR : process.pid === FIRST_PID ? FIRST_OF_ALL : undefined,
       exit: process.exit,
       fail: (error) => end(log, error),
     });
     process.on('exit', () => control.close());
     await control.start();
-    const isVassal = becomeVassal(() => control.obey('stop', 'the end of the emperor'));
-    const server = new Server(planOf(resolved, version), log, pidfiles, {
-      onMustStop: (reason) => control.obey('stop', reason),
+    const events = {
+      onMustStop: (reason: string) => control.obey('stop', reason),
       onSourceFile: config['js-autoreload'] > 0 ? control.watchSource : undefined,
-    });
+    };
+    const server = new Server(planOf(resolved, version), log, pidfiles, events, predecessor);
     let current: Reread = resolved;
     const applyAnew = async () => {
-      const next = await reread(REREAD);
+      const next = await reread(REREAD, command);
       const { applied, settled } = changesOf(current, next);
       server.reconfigure(definitionsOf(next.apps, resolved));
       current = next;
@@ -149,6 +170,11 @@ async function serve(resolved: Resolved): Promise<void> {
       if (settled.length > 0) log.line(`WARNING: changed, and needs a restart: ${settled.join(', ')}`);
     };
     await server.start();
+    if (predecessor !== undefined) {
+      pidfiles.writeDeferred();
+      await predecessor.sayReady();
+      void predecessor.companionsGone.then(() => server.startCompanions());
+    }
     control.serve(server);
     sayReady();
     if (isVassal) swear(digestOf(resolved));
@@ -182,6 +208,7 @@ function enter({ config, origins }: Resolved): void {
 /** Ends the process because of `error`; its workers end with it. */
 function end(log: ServerLog | undefined, error: unknown): never {
   log?.flush();
+  predecessor?.sayFailed(error instanceof Error ? error.message : String(error));
   if (error instanceof NuwsgiError) {
     sayNow(`nuwsgi: ${error.message}`);
     process.exit(error.exit);

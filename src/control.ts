@@ -11,6 +11,9 @@ import { Turns } from './lifecycle/turns.js';
 import { WatchedDirectories } from './lifecycle/watched-directories.js';
 import type { ServerLog } from './observe/log/open-log.js';
 import type { Pidfiles } from './process/pidfiles.js';
+import type { ServiceManager } from './process/service-manager.js';
+import type { StartCommand } from './process/start-command.js';
+import { Successor } from './process/successor.js';
 import type { Server } from './server.js';
 
 /** A process that a signal ended exits with this and the signal's number. */
@@ -37,6 +40,11 @@ export interface ControlOptions {
   readonly pidfiles: Pidfiles;
   /** Reads the configuration again and applies what can be; rejects with what is wrong with it. */
   reread(): Promise<void>;
+  readonly serviceManager: ServiceManager;
+  /** Starts a successor. */
+  readonly command: StartCommand;
+  /** Why there can be no successor; undefined: there can. */
+  readonly noUpgrade: string | undefined;
   /** Ends the process. */
   exit(code: number): never;
   /** Something failed that must not. */
@@ -51,12 +59,16 @@ export class Control {
   readonly #sourcePaths = new Set<string>();
   readonly #directories = new WatchedDirectories();
   readonly #fifo: MasterFifo;
+  /** Tells a server that retires to wait for nobody who asks for nothing. */
+  readonly #hurry = new AbortController();
   #isPaused = false;
   #server: Server | undefined;
   /** The configuration is read by one process at a time. */
   readonly #rereads = new Turns();
   #isReloadWaiting = false;
-  #isStopping = false;
+  #successor: Successor | undefined;
+  /** 'retiring': a successor has taken over. */
+  #state: 'serving' | 'retiring' | 'stopping' = 'serving';
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -102,10 +114,12 @@ export class Control {
   /** `server` is up: it is what verbs are about. */
   serve(server: Server): void {
     this.#server = server;
+    this.#fifo.listen();
+    this.#options.serviceManager.ready();
   }
 
   obey(verb: Verb, reason: string): void {
-    if (this.#isStopping && verb !== 'stop' && verb !== 'stopNow') return;
+    if (this.#state !== 'serving' && verb !== 'stop' && verb !== 'stopNow') return;
     this.#actions[verb](reason);
   }
 
@@ -115,6 +129,7 @@ export class Control {
     reloadInTurn: (reason) => this.#reload('chain', reason),
     reloadWorkers: (reason) => this.#reload('workers', reason),
     reloadWorkersBrutally: (reason) => this.#reload('workers', reason, 0),
+    upgrade: (reason) => this.#upgrade(reason),
     stop: (reason) => this.#stop(reason),
     stopNow: (reason) => this.#stopNow(reason),
     addWorker: () => this.#server?.changeWorkers(1),
@@ -133,7 +148,82 @@ export class Control {
     if (this.#options.exitsOnReload) this.#stop(`${reason} (exit-on-reload)`);
     else if (this.#server === undefined) this.#log.line(`${reason}: not obeyed, the server is still starting`);
     else if (kind === 'reload') this.#rereadAndReload(this.#server, reason, mercyMs);
-    else void this.#server.reload(kind, reason, mercyMs);
+    else void this.#reloadApps(this.#server, kind, reason, mercyMs);
+  }
+
+  /** Resolves when it is done; the service manager is told from when to when. */
+  async #reloadApps(server: Server, kind: ReloadKind, reason: string, mercyMs?: number): Promise<void> {
+    const { serviceManager } = this.#options;
+    serviceManager.reloading();
+    await server.reload(kind, reason, mercyMs);
+    if (this.#state === 'serving') serviceManager.ready();
+  }
+
+  #upgrade(reason: string): void {
+    const { noUpgrade, command } = this.#options;
+    const server = this.#server;
+    const inTheWay =
+      this.#successor === undefined ? noUpgrade : `pid ${this.#successor.pid} is on its way to take over`;
+    if (server === undefined || inTheWay !== undefined) {
+      this.#log.line(`${reason}: not obeyed, ${inTheWay ?? 'the server is still starting'}`);
+      return;
+    }
+    const startedMs = performance.now();
+    const failed = server.beginUpgrade(reason);
+    const giveUp = (why: string) => {
+      this.#successor = undefined;
+      if (this.#state !== 'serving') return;
+      this.#options.pidfiles.rewrite(); // it may have begun to write them
+      failed(why);
+      this.#log.line(`NOT upgraded (${reason}), this process goes on serving: ${why}`);
+    };
+    try {
+      this.#successor = new Successor(command, server.sockets, reason);
+    } catch (error) {
+      giveUp(`the listening sockets cannot be handed over: ${(error as Error).message}`);
+      return;
+    }
+    const successor = this.#successor;
+    this.#log.line(
+      `...upgrading (${reason}): pid ${successor.pid} is started beside this one (pid: ${process.pid})...`,
+    );
+    void successor.ready.then((why) => {
+      if (why !== undefined) giveUp(why);
+      else if (this.#state === 'serving') this.#retire(server, successor, performance.now() - startedMs);
+    });
+  }
+
+  /** `successor` answers requests: this process answers what it has, and ends. */
+  #retire(server: Server, successor: Successor, tookMs: number): void {
+    const { serviceManager, graceMs } = this.#options;
+    this.#state = 'retiring';
+    this.#stopWatching();
+    this.#fifo.release();
+    serviceManager.isNow(successor.pid);
+    const retired = server.retire(graceMs, this.#hurry.signal);
+    successor.tell('yours');
+    this.#log.line(
+      `upgraded in ${Math.round(tookMs)} ms: pid ${successor.pid} has taken over; this process (pid: ${process.pid}) answers what it has, and ends`,
+    );
+    void server.stopCompanions().then(() => successor.tell('companions'));
+    void successor.gone.then(() => this.#hurry.abort()); // a stop of the server is meant for all of it
+    this.#endAfter(retired, `pid ${process.pid} has answered everything: goodbye, pid ${successor.pid} serves.`);
+  }
+
+  #stopWatching(): void {
+    this.#touched.stop();
+    this.#sources.stop();
+    this.#directories.stop();
+  }
+
+  #endAfter(stopped: Promise<void>, lastWords: string): void {
+    stopped.then(
+      () => {
+        this.#log.line(lastWords);
+        void this.#log.drain(LOG_DRAIN_MS).then(() => this.#options.exit(0));
+      },
+      (error) => this.#options.fail(error),
+    );
   }
 
   /** Reads the configuration again first. Asked for again before that has begun, it is done once. */
@@ -148,7 +238,7 @@ export class Control {
         this.#log.line(`NOT reloaded (${reason}), because of the configuration: ${(error as Error).message}`);
         return;
       }
-      void server.reload('reload', reason, mercyMs);
+      void this.#reloadApps(server, 'reload', reason, mercyMs);
     });
   }
 
@@ -160,22 +250,21 @@ export class Control {
   }
 
   #stop(reason: string): void {
-    if (this.#isStopping) {
+    if (this.#state === 'stopping') {
       this.#stopNow(`${reason} again`);
       return;
     }
-    this.#isStopping = true;
-    this.#touched.stop();
-    this.#sources.stop();
-    this.#directories.stop();
+    const isRetiring = this.#state === 'retiring';
+    this.#state = 'stopping';
+    if (isRetiring) {
+      this.#hurry.abort();
+      return;
+    }
+    this.#stopWatching();
+    this.#successor?.kill('SIGTERM');
+    this.#options.serviceManager.stopping();
     this.#log.line(`${reason} received: no new connections; the requests inside are answered. Once more ends at once.`);
-    (this.#server?.stop(this.#options.graceMs) ?? Promise.resolve()).then(
-      () => {
-        this.#log.line('goodbye to nuwsgi.');
-        void this.#log.drain(LOG_DRAIN_MS).then(() => this.#options.exit(0));
-      },
-      (error) => this.#options.fail(error),
-    );
+    this.#endAfter(this.#server?.stop(this.#options.graceMs) ?? Promise.resolve(), 'goodbye to nuwsgi.');
   }
 
   #stopNow(reason: string): void {

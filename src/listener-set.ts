@@ -4,6 +4,7 @@
 
 import type { Log } from './base/log.js';
 import { closeOnExec } from './base/native-sockets.js';
+import type { OpenSocket } from './config/heritage.js';
 import { type ListenerPlan, warningsOf } from './listener-plan.js';
 import { type SocketOptions, tryAddress } from './listeners/bind.js';
 import { ClientTruth, type ProxyTrust } from './listeners/client-truth.js';
@@ -141,6 +142,24 @@ export class ListenerSet {
   /** The ports that the listeners got, in the order of the plans. */
   get ports(): readonly number[] {
     return this.#open.map((listener) => listener.port);
+  }
+
+  /** The listening sockets, for a successor. */
+  get sockets(): readonly OpenSocket[] {
+    return this.#open.flatMap(({ descriptor: fd }, i) => {
+      return fd === undefined ? [] : [{ address: this.#parts.plans[i]!.place.address, fd }];
+    });
+  }
+
+  /** How many connections are open, those in a TLS handshake too. */
+  async connections(): Promise<number> {
+    const counts = await Promise.all(this.#open.map(({ connections }) => connections));
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Leaves the listening sockets to a successor. Connections that are open go on, idle ones too. */
+  release(): void {
+    for (const listener of this.#open) listener.release();
   }
 
   /** No new connections; those that are open go on. */

@@ -6,28 +6,31 @@
 
 import { fork } from 'node:child_process';
 import { readArgv } from './config/argv.js';
+import { keepForChild } from './config/inherited.js';
 import { OPTIONS, type Option, sectionOf } from './config/options.js';
 import { type Resolved, resolveLine } from './config/resolve.js';
-
-/** As this process was started; taken before anything of it changes. */
-const LAUNCH = { cwd: process.cwd(), argv: process.argv.slice(2), env: { ...process.env } };
+import type { StartCommand } from './process/start-command.js';
 
 /** What the other process tells: all of a configuration that can be applied to a running server. */
 export type Reread = Pick<Resolved, 'config' | 'apps' | 'origins' | 'warnings'>;
 
 /** Runs in the other process: reads what `argv` says and sends it to the server. Throws `ConfigError`. */
 export function tellConfiguration(argv: readonly string[], version: string): void {
+  keepForChild(process.env);
   const { config, apps, origins, warnings } = resolveLine(readArgv(argv), process.env, version);
   process.send?.({ config, apps, origins, warnings } satisfies Reread);
   process.disconnect?.();
 }
 
-/** The configuration as it is now. Rejects with what is wrong with it. `tool`: the argument that leads to the above. */
-export function reread(tool: string): Promise<Reread> {
+/**
+ * The configuration as it is now. Rejects with what is wrong with it. `tool`: the argument that leads to the above;
+ * `start`: how this process was started.
+ */
+export function reread(tool: string, start: StartCommand): Promise<Reread> {
   return new Promise((resolve, reject) => {
-    const child = fork(process.argv[1]!, [tool, ...LAUNCH.argv], {
-      cwd: LAUNCH.cwd,
-      env: LAUNCH.env,
+    const child = fork(process.argv[1]!, [tool, ...process.argv.slice(2)], {
+      cwd: start.directory,
+      env: start.environment,
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -7,10 +7,11 @@
 // Decided elsewhere: what the options mean (config/), everything that happens to a request (listeners/, dispatch/).
 
 import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { allowProcAccess } from './arena/shared-pages.js';
 import { AppError, type Code, LoadError, type NuwsgiError } from './base/errors.js';
 import { printable } from './base/log.js';
-import { NO_HERITAGE } from './config/heritage.js';
+import { type Heritage, NO_HERITAGE, type OpenSocket } from './config/heritage.js';
 import { PipeDoorbell } from './dispatch/doorbell.js';
 import type { Exchange } from './dispatch/exchange.js';
 import { Pump } from './dispatch/pump.js';
@@ -51,6 +52,19 @@ export interface ServerEvents {
   readonly onSourceFile: ((file: string) => void) | undefined;
 }
 
+/** What a server takes over from one that it succeeds. */
+export interface Succession {
+  /** Its listening sockets. */
+  readonly heritage: Heritage;
+  /** What asked for the upgrade. */
+  readonly reason: string;
+}
+
+/** How often it is looked whether all requests have been answered. */
+const STOP_POLL_MS = 2;
+/** The same, and whether all connections have closed, which may take a while. */
+const RETIRE_POLL_MS = 20;
+
 export class Server {
   readonly #plan: ServerPlan;
   readonly #log: ServerLog;
@@ -69,13 +83,21 @@ export class Server {
   readonly #pidfiles: Pidfiles;
   readonly #onIdle: () => void;
   readonly #onSourceFile: ServerEvents['onSourceFile'];
+  /** Undefined: it starts by itself. */
+  readonly #succession: Succession | undefined;
   #doorbell: PipeDoorbell | undefined;
   #lastWorkerId = 0;
   #isUp = false;
   #isLeaving = false;
 
-  /** `pidfiles` gets those that are written in the course of a start. */
-  constructor(plan: ServerPlan, log: ServerLog, pidfiles: Pidfiles, events: ServerEvents) {
+  /** `pidfiles` gets those that are written in the course of a start. `succession`: undefined when it starts by itself. */
+  constructor(
+    plan: ServerPlan,
+    log: ServerLog,
+    pidfiles: Pidfiles,
+    events: ServerEvents,
+    succession: Succession | undefined,
+  ) {
     this.#plan = plan;
     this.#log = log;
     const ledger = new Ledger(plan.apps.length, plan.control.stats === undefined ? undefined : plan.endpoints, (app) =>
@@ -97,6 +119,7 @@ export class Server {
       if (this.#apps.every(({ cheaper }) => cheaper.isIdle)) events.onMustStop('die-on-idle');
     };
     this.#onSourceFile = events.onSourceFile;
+    this.#succession = succession;
     this.#pidfiles = pidfiles;
     this.#front = this.#makeFront();
     this.#site = {
@@ -110,7 +133,7 @@ export class Server {
       onRefused: (peer, error) => this.#onRefused(peer, error),
     };
     const { listeners: plans, uwsgi, trust, inheritedFds } = plan;
-    const sockets = { ...plan.sockets, heritage: NO_HERITAGE };
+    const sockets = { ...plan.sockets, heritage: succession?.heritage ?? NO_HERITAGE };
     const onRedirected = (exchange: Exchange, request: FrontRequest) => this.#onServed(exchange, request);
     this.#listeners = new ListenerSet({
       plans,
@@ -155,7 +178,10 @@ export class Server {
     return isWell ? 'ready' : 'unavailable';
   }
 
-  /** Loads the apps, starts their workers, opens the listeners. Throws `AppError` or `ConfigError`. */
+  /**
+   * Loads the apps, starts their workers, opens the listeners. Throws `AppError` or `ConfigError`. A successor leaves
+   * daemons and cron jobs to its predecessor until `startCompanions`.
+   */
   async start(): Promise<void> {
     const plan = this.#plan;
     if (plan.apps.some((app) => app.program.kind === 'python')) this.#doorbell = new PipeDoorbell(this.#pump.wake);
@@ -173,23 +199,40 @@ export class Server {
     await this.#hooks.run('asap');
     await this.#listeners.check(); // what cannot be had is told before the apps are loaded, which may take a while
     // Who gives up root opens the sockets first: requests that come before the apps are up wait for them, inside.
-    const opensFirst = willDrop(plan.process.privileges);
+    // A successor has them, and cannot get others: there is no root to give up.
+    const opensFirst = this.#succession === undefined && willDrop(plan.process.privileges);
     if (opensFirst) await this.#listeners.open();
     await this.#hooks.run('as-root');
     this.#dropPrivileges();
     this.#pidfiles.write('pidfile2', plan.process.pidfiles.afterDrop);
     await this.#hooks.run('as-user');
-    await this.#controlPlane.open(); // before the apps are up: whoever asks for its health learns that it starts
-    await this.#companions.startDaemons();
+    await this.#controlPlane.open(this.#succession?.heritage ?? NO_HERITAGE); // before the apps are up: whoever asks for its health learns that it starts
+    if (this.#succession === undefined) await this.#companions.startDaemons();
     await this.#hooks.run('pre-app');
     await this.#startApps();
     await this.#hooks.run('post-app');
     if (!opensFirst) await this.#listeners.open();
     this.#site.connections.measure();
-    this.#companions.crons.start();
+    if (this.#succession === undefined) this.#companions.crons.start();
+    else this.#recordUpgrade(this.#succession);
     this.#isUp = true;
     this.#pidfiles.write('safe-pidfile', plan.process.pidfiles.whenReady);
     await this.#hooks.run('accepting-once');
+  }
+
+  /** Puts down how this process came into its place, and closes what the new configuration has no use for. */
+  #recordUpgrade({ heritage, reason }: Succession): void {
+    heritage.discard();
+    for (const { supervisor } of this.#apps) {
+      const { reloads } = supervisor;
+      reloads.end(reloads.begin('upgrade', reason, performance.now()), 'done', '');
+    }
+  }
+
+  /** Starts daemons and cron jobs of a successor, now that those of its predecessor have ended. */
+  async startCompanions(): Promise<void> {
+    this.#companions.crons.start();
+    await this.#companions.startDaemons();
   }
 
   #dropPrivileges(): void {
@@ -330,6 +373,22 @@ export class Server {
     for (const { cheaper } of this.#apps) cheaper.goCheap();
   }
 
+  /** The listening sockets, for a successor. Throws the error of `loadNative`. */
+  get sockets(): readonly OpenSocket[] {
+    return [...this.#listeners.sockets, ...this.#controlPlane.sockets];
+  }
+
+  /** Puts an attempt to start a successor into the history of every app. The result is to be told when it failed. */
+  beginUpgrade(reason: string): (detail: string) => void {
+    const ends = this.#apps.map(({ supervisor: { reloads } }) => {
+      const entry = reloads.begin('upgrade', reason);
+      return (detail: string) => reloads.end(entry, 'failed', detail);
+    });
+    return (detail) => {
+      for (const end of ends) end(detail);
+    };
+  }
+
   /** Starts an app that did not load before. */
   async #tryAgain(app: HostedApp): Promise<boolean> {
     const { host, mount: path } = app.definition;
@@ -355,6 +414,27 @@ export class Server {
     return statusLines(this.#view());
   }
 
+  /** Ends daemons and cron jobs, so that a successor can start its own; resolves when they have ended. */
+  stopCompanions(): Promise<void> {
+    return this.#companions.stop();
+  }
+
+  /**
+   * Leaves the sockets to a successor, and stops when the connections that are open have come to their end: each gets
+   * the answer to what it asks, and then closes, and an idle one closes when it always would. Takes at most `graceMs`, and
+   * as much for the workers; from `hurry` on, only requests inside are waited for.
+   */
+  async retire(graceMs: number, hurry: AbortSignal): Promise<void> {
+    this.paused = false;
+    this.#site.draining = true;
+    this.#listeners.release();
+    this.#controlPlane.release();
+    const deadline = performance.now() + graceMs;
+    const isBusy = async () => this.inside > 0 || (!hurry.aborted && (await this.#listeners.connections()) > 0);
+    while (performance.now() < deadline && (await isBusy())) await pause(RETIRE_POLL_MS);
+    await this.#end(graceMs);
+  }
+
   /** Stops in order. Takes at most `graceMs` for the requests inside, and as much for the workers. */
   async stop(graceMs: number): Promise<void> {
     this.#isLeaving = true;
@@ -362,19 +442,24 @@ export class Server {
     const { stopDelayMs } = this.#plan;
     if (stopDelayMs > 0) {
       this.#log.line(`serving for another ${stopDelayMs / 1000} seconds while health says no (stop-delay)`);
-      await new Promise((resolve) => setTimeout(resolve, stopDelayMs));
+      await pause(stopDelayMs);
     }
     this.#site.draining = true;
     this.#listeners.stopAccepting();
     const deadline = performance.now() + graceMs;
-    while (this.inside > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
+    while (this.inside > 0 && performance.now() < deadline) await pause(STOP_POLL_MS);
+    await this.#end(graceMs);
+    await this.#companions.stop();
+    await this.#hooks.run('as-user-atexit');
+  }
+
+  /** Ends the workers, and whatever is still open. */
+  async #end(graceMs: number): Promise<void> {
     const loaded = this.#apps.filter((app) => app.failure === undefined);
     await Promise.all(loaded.map((app) => app.stop(graceMs)));
     this.#listeners.close();
     this.#controlPlane.close();
     this.#doorbell?.close();
-    await this.#companions.stop();
-    await this.#hooks.run('as-user-atexit');
   }
 
   /** Ends everything at once. */

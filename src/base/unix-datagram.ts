@@ -1,7 +1,7 @@
 // UNIX datagram sockets, which Node.js does not have: /dev/log is one.
 //
 // Every call returns at once: a daemon that does not read costs a lost line and no time.
-// Decided elsewhere: what is sent, and what becomes of a failure (datagrams.ts).
+// Decided elsewhere: what is sent, and what becomes of a failure (observe/log/datagrams.ts, process/service-manager.ts).
 
 import { close } from 'node:fs';
 import { constants } from 'node:os';
@@ -41,15 +41,16 @@ function problem(c: Calls): string {
   return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
 }
 
-/** A socket connected to the one at `path`, or the name of what went wrong. */
+/** A socket connected to the one at `path`, or of an abstract name behind `@`; or the name of what went wrong. */
 export function connectDatagram(path: string): number | string {
   const c = loadUnixDatagrams();
   const fd = c.socket(AF_UNIX, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0);
   if (fd < 0) return problem(c);
   const address = Buffer.alloc(ADDRESS_BYTES);
   address.writeUInt16LE(AF_UNIX, 0);
-  address.write(path, PATH_AT, 'utf8');
-  if (c.connect(fd, address, address.length) === 0) return fd;
+  const isAbstract = path.startsWith('@');
+  const bytes = address.write(isAbstract ? `\0${path.slice(1)}` : path, PATH_AT, 'utf8');
+  if (c.connect(fd, address, isAbstract ? PATH_AT + bytes : address.length) === 0) return fd;
   const why = problem(c);
   close(fd);
   return why;

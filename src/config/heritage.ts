@@ -5,7 +5,10 @@
 // Decided elsewhere: how they come from one process into the other (process/predecessor.ts, process/successor.ts), who
 //   listens on them (listeners/, observe/endpoint/).
 
+import { closeSync, rmSync } from 'node:fs';
 import type { Address } from './address.js';
+
+const UNIX = 'unix ';
 
 /** A listening socket and the address that it was opened for. */
 export interface OpenSocket {
@@ -19,7 +22,7 @@ export interface OpenSocket {
  */
 export function heritageKey(address: Address): string | undefined {
   if (address.kind === 'tcp') return `tcp ${address.host} ${address.port}`;
-  if (address.kind === 'unix') return `unix ${address.path}`;
+  if (address.kind === 'unix') return UNIX + address.path;
   return address.kind === 'abstract' ? `abstract ${address.name}` : undefined;
 }
 
@@ -42,9 +45,14 @@ export class Heritage {
     return key === undefined ? undefined : this.#fds.get(key)?.shift();
   }
 
-  /** The descriptors that nobody has taken. */
-  get rest(): readonly number[] {
-    return [...this.#fds.values()].flat();
+  /** Closes the sockets that nobody has taken, and deletes their files. */
+  discard(): void {
+    for (const [key, fds] of this.#fds) {
+      for (const fd of fds.splice(0)) {
+        closeSync(fd);
+        if (key.startsWith(UNIX)) rmSync(key.slice(UNIX.length), { force: true });
+      }
+    }
   }
 }
 

@@ -13,6 +13,11 @@ const FIRST_FD = 3;
 /** What sd_listen_fds(3) reads. A process that starts others takes them out of its environment. */
 export const INHERITANCE_VARIABLES = ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES'] as const;
 
+/** Makes what `env` says of the process that has started this one hold for this one. */
+export function keepForChild(env: NodeJS.ProcessEnv): void {
+  if (env.LISTEN_PID === String(process.ppid)) env.LISTEN_PID = String(process.pid);
+}
+
 /** The sockets that `env` tells of, if they are for process `pid`, in their order. */
 export function inheritedSockets(env: NodeJS.ProcessEnv, pid: number): readonly InheritedSocket[] {
   const { LISTEN_FDS: count, LISTEN_PID: owner, LISTEN_FDNAMES: names } = env;

@@ -55,6 +55,7 @@ function obeySignals(emperor: Emperor, log: Log): Promise<void> {
     void emperor.reload();
   });
   process.on('SIGURG', () => void emperor.rescan());
+  process.on('SIGUSR2', () => log.line('SIGUSR2: not obeyed, an emperor is upgraded by a restart'));
   return new Promise((resolve, reject) => {
     let isStopping = false;
     const stop = (name: string) => {

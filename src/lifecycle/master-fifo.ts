@@ -2,6 +2,7 @@
 //
 // Only who may write to the file can command: it is made with mode 0600. With several, the first is listened to, and the
 //   digits 0 to 9 choose another.
+// At an upgrade both processes have the pipe open for a while, so that no letter is lost, and one of them reads.
 // Decided elsewhere: what the letters mean (triggers.ts).
 
 import { spawnSync } from 'node:child_process';
@@ -17,6 +18,10 @@ export class MasterFifo {
   readonly #paths: readonly string[];
   readonly #onLetter: (letter: string, path: string) => void;
   #socket: Socket | undefined;
+  /** Of the first pipe, until it is listened to. */
+  #fd: number | undefined;
+  /** This process is the one that reads, and removes them at the end. */
+  #isOurs = false;
 
   /** `onLetter` gets every byte but digits that choose and line ends. */
   constructor(paths: readonly string[], onLetter: (letter: string, path: string) => void) {
@@ -24,18 +29,30 @@ export class MasterFifo {
     this.#onLetter = onLetter;
   }
 
-  /** Makes the pipes and listens to the first. Throws `ConfigError` CONFIG_FILE where one cannot be had. */
+  /** Makes the pipes. Throws `ConfigError` CONFIG_FILE where one cannot be had. */
   open(): void {
     for (const path of this.#paths) make(path);
+    if (this.#paths.length > 0) this.#fd = openPipe(this.#paths[0]!);
+  }
+
+  /** From now on commands are taken, of the first pipe. */
+  listen(): void {
+    this.#isOurs = true;
     this.#listen(0);
+  }
+
+  /** Leaves the pipes to a successor. */
+  release(): void {
+    this.#isOurs = false;
+    this.#socket?.destroy();
   }
 
   #listen(index: number): void {
     const path = this.#paths[index];
     if (path === undefined) return;
     this.#socket?.destroy();
-    // opened for writing too, so that the end of a writer is not the end of the pipe
-    const fd = openSync(path, O_RDWR | O_NONBLOCK);
+    const fd = this.#fd ?? openPipe(path);
+    this.#fd = undefined;
     const socket = new Socket({ fd, readable: true, writable: false });
     socket.on('error', () => {}); // nothing that listening to the pipe could fail of is worth the server
     socket.on('data', (data) => {
@@ -51,9 +68,13 @@ export class MasterFifo {
   /** Listens no more, and removes the pipes. */
   close(): void {
     this.#socket?.destroy();
+    if (!this.#isOurs) return;
     for (const path of this.#paths) rmSync(path, { force: true });
   }
 }
+
+/** Opens it for writing too, so that the end of a writer is not the end of the pipe. */
+const openPipe = (path: string) => openSync(path, O_RDWR | O_NONBLOCK);
 
 /** Node has no mkfifo of its own; this is at start. */
 function make(path: string): void {

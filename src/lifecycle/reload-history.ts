@@ -4,9 +4,11 @@
 
 /** All workers of a new version together; of a new version, one after the other; of the version that is loaded. */
 export type ReloadKind = 'reload' | 'chain' | 'workers';
+/** Those, and that another process took over. */
+export type ChangeKind = ReloadKind | 'upgrade';
 
 export interface Reload {
-  readonly kind: ReloadKind;
+  readonly kind: ChangeKind;
   /** What asked for it: "SIGHUP", "touch-reload /srv/app.py". */
   readonly reason: string;
   /** On the clock of Date.now(). */
@@ -22,17 +24,19 @@ export interface Reload {
 const KEPT = 16;
 
 class Entry implements Reload {
-  readonly kind: ReloadKind;
+  readonly kind: ChangeKind;
   readonly reason: string;
-  readonly startedAtMs = Date.now();
-  readonly #startedMs = performance.now();
+  readonly startedAtMs: number;
+  readonly #startedMs: number;
   #endedMs: number | undefined;
   result: Reload['result'] = 'running';
   detail = '';
 
-  constructor(kind: ReloadKind, reason: string) {
+  constructor(kind: ChangeKind, reason: string, ageMs: number) {
     this.kind = kind;
     this.reason = reason;
+    this.startedAtMs = Date.now() - ageMs;
+    this.#startedMs = performance.now() - ageMs;
   }
 
   get durationMs(): number {
@@ -51,8 +55,9 @@ export class ReloadHistory {
   /** Since the start, by how they ended. */
   readonly counts = { done: 0, failed: 0 };
 
-  begin(kind: ReloadKind, reason: string): Reload {
-    const entry = new Entry(kind, reason);
+  /** `ageMs`: how long ago it began. */
+  begin(kind: ChangeKind, reason: string, ageMs = 0): Reload {
+    const entry = new Entry(kind, reason, ageMs);
     this.#entries.push(entry);
     if (this.#entries.length > KEPT) this.#entries.shift();
     return entry;

@@ -5,6 +5,7 @@
 
 import type { Log } from '../base/log.js';
 import type { Address } from '../config/address.js';
+import { type Heritage, NO_HERITAGE, type OpenSocket } from '../config/heritage.js';
 import type { MemoryFigures } from '../worker/process-memory.js';
 import { Access } from './endpoint/access.js';
 import { json, plain, type Route, requestListener, shared } from './endpoint/routes.js';
@@ -58,6 +59,7 @@ export class ControlPlane {
   readonly #sampler: Sampler;
   readonly #history: History;
   readonly #servers: StatsServer[] = [];
+  #heritage = NO_HERITAGE;
 
   constructor(plan: ControlPlan, server: Watched, ledger: Ledger, log: Log) {
     this.#plan = plan;
@@ -72,14 +74,25 @@ export class ControlPlane {
     this.#history = new History(view, ledger, this.#sampler);
   }
 
-  /** Opens the addresses and begins to measure. Throws `ConfigError` CONFIG_BIND. */
-  async open(): Promise<void> {
+  /** Opens the addresses, `heritage` being sockets that are open already, and begins to measure. Throws `ConfigError` CONFIG_BIND. */
+  async open(heritage: Heritage): Promise<void> {
+    this.#heritage = heritage;
     if (isWatched(this.#plan) || this.#plan.reportsMemory) this.#sampler.start();
     if (!isWatched(this.#plan)) return;
     this.#history.start();
     const { stats, metrics } = this.#plan;
     if (stats !== undefined) await this.#openStats(stats);
     if (metrics !== undefined) await this.#openMetrics(metrics);
+  }
+
+  /** The listening sockets, for a successor. */
+  get sockets(): readonly OpenSocket[] {
+    return this.#servers.flatMap(({ socket }) => socket ?? []);
+  }
+
+  /** Leaves the listening sockets to a successor. */
+  release(): void {
+    for (const server of this.#servers) server.release();
   }
 
   close(): void {
@@ -163,7 +176,7 @@ export class ControlPlane {
     const { token } = this.#plan;
     const isForUs = isLocal(address);
     const onRequest = requestListener(routes, new Access(token, isForUs), isForUs);
-    const server = new StatsServer({ option, address, onRequest, silentAnswer });
+    const server = new StatsServer({ option, address, heritage: this.#heritage, onRequest, silentAnswer });
     this.#servers.push(server);
     const port = await server.listen();
     const where = address.kind === 'tcp' ? `${address.host}:${port}` : address.text;

@@ -1,6 +1,7 @@
 // Files that hold the server's process id, for scripts and service managers: written at start, removed at the end.
 //
-// Removed only while they still hold this process's id: a second server may have taken the name over.
+// Removed only while they still hold this process's id: a second server may have taken the name over. A successor writes
+//   all of them when it takes over: until then they name the one that serves.
 // Decided elsewhere: when each is written (cli.ts, server.ts), what is sent to the process that one names
 //   (client/signals.ts).
 
@@ -10,12 +11,22 @@ import { ConfigError } from '../base/errors.js';
 
 export class Pidfiles {
   readonly #written = new Set<string>();
+  /** Until `writeDeferred`: what is to be written then. */
+  #deferred: (readonly [option: string, path: string])[] | undefined;
+
+  constructor(isDeferred: boolean) {
+    this.#deferred = isDeferred ? [] : undefined;
+  }
 
   /** Writes the id of this process into `paths`. Throws `ConfigError` CONFIG_FILE. */
   write(option: string, ...paths: readonly (string | undefined)[]): void {
     for (const given of paths) {
       if (given === undefined) continue;
       const path = resolve(given);
+      if (this.#deferred !== undefined) {
+        this.#deferred.push([option, path]);
+        continue;
+      }
       try {
         writeFileSync(path, `${process.pid}\n`);
         this.#written.add(path);
@@ -23,6 +34,13 @@ export class Pidfiles {
         throw new ConfigError('CONFIG_FILE', option, `"${path}" cannot be written: ${(error as Error).message}`);
       }
     }
+  }
+
+  /** Writes what was to be written until now. Throws `ConfigError` CONFIG_FILE. */
+  writeDeferred(): void {
+    const deferred = this.#deferred ?? [];
+    this.#deferred = undefined;
+    for (const [option, path] of deferred) this.write(option, path);
   }
 
   /** Writes all of them anew: for those that somebody has removed. */

@@ -8,6 +8,7 @@
 // Decided elsewhere: when it happens in a start (server.ts), who owns socket files (listeners/).
 
 import { spawnSync } from 'node:child_process';
+import { accountId } from '../base/accounts.js';
 import { ConfigError } from '../base/errors.js';
 
 export interface Privileges {
@@ -26,6 +27,8 @@ type Identity = string | number;
 
 /** Numbers as such: a name made of digits only would be looked up as a name otherwise. */
 const identity = (text: string): Identity => (/^\d+$/.test(text) ? Number(text) : text);
+
+const numberOf = (group: Identity) => (typeof group === 'number' ? group : (accountId('group', group) ?? -1));
 
 /** The number of a user's own group, from wherever the system keeps its users; undefined: it is not known there. */
 function ownGroup(user: string): number | undefined {
@@ -66,7 +69,10 @@ export function dropPrivileges(wanted: Privileges): string | undefined {
   else if (isRoot) attempt('groups', () => process.setgroups!([]));
   if (mainGroup !== undefined) attempt(`group ${mainGroup}`, () => process.setgid!(mainGroup));
   // behind setgid: getgroups also tells the group in force, which was root's until now
-  if (added.length > 0) attempt('add-gid', () => process.setgroups!([...process.getgroups!(), ...added]));
+  // (a successor has them already, and may not ask for them again)
+  const groups = process.getgroups!();
+  const lacking = added.filter((group) => isRoot || !groups.includes(numberOf(group)));
+  if (lacking.length > 0) attempt('add-gid', () => process.setgroups!([...groups, ...lacking]));
   if (user !== undefined) {
     attempt(`user ${user}`, () => process.setuid!(identity(user)));
     if (process.getuid!() !== 0 && canBecomeRoot())

@@ -51,14 +51,24 @@ export class TestServer {
     this.child = child;
     this.ports = ports;
     this.#output = output;
+    servers.add(this);
   }
 
   get port(): number {
     return this.ports[0]!;
   }
 
+  /** Of the process that serves: the one that was started, or the last that took over from it. */
   get pid(): number {
-    return this.child.pid!;
+    const successors = [...this.log.matchAll(/^upgraded in \d+ ms: pid (\d+) has taken over/gm)];
+    return successors.length === 0 ? this.child.pid! : Number(successors.at(-1)![1]);
+  }
+
+  /** Lets a new process take over, and waits until it has; the old one may still be answering. */
+  async upgrade(): Promise<void> {
+    const from = this.log.length;
+    process.kill(this.pid, 'SIGUSR2');
+    await this.waitForLog(/^upgraded in \d+ ms/m, from);
   }
 
   /** Everything it has written so far. */
@@ -84,6 +94,10 @@ export class TestServer {
       this.child.kill(signal);
       await ended;
       clearTimeout(timer);
+    }
+    if (this.pid !== this.child.pid && isAlive(this.pid)) {
+      process.kill(this.pid, signal);
+      await until(() => !isAlive(this.pid), `the successor, pid ${this.pid}, ends`, END_TIMEOUT_MS);
     }
     // wsgiref's validator, around every well-behaved Python app of the tests, has found nothing
     assert.doesNotMatch(this.log, /AssertionError|garbage collected without being closed/);
@@ -131,8 +145,10 @@ class Output {
 }
 
 const running = new Set<ChildProcess>();
+const servers = new Set<TestServer>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
+  for (const { pid, child } of servers) if (pid !== child.pid && isAlive(pid)) process.kill(pid, 'SIGKILL');
 });
 
 /** A test that fails in the middle leaves its programs behind: they must not hold up the end, and end with it. */

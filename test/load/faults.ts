@@ -88,6 +88,8 @@ export const FAULTS: readonly Fault[] = [
   { name: 'nothing',       kind: 'planned', happened: undefined },
   { name: 'SIGHUP',        kind: 'planned', happened: /reloaded in \d+ ms \(SIGHUP\)/g, times: 2,
     act: ({ scene }) => scene.server.child.kill('SIGHUP') },
+  { name: 'SIGUSR2',       kind: 'planned', happened: /^upgraded in \d+ ms/gm,
+    act: ({ scene }) => scene.server.child.kill('SIGUSR2') },
   { name: 'touch-reload',  kind: 'planned', happened: /reloaded in \d+ ms \(touch-reload/g, times: 2,
     ...touchOption('touch-reload') },
   { name: 'touch-chain-reload', kind: 'planned', happened: /reloaded in \d+ ms \(touch-chain-reload/g, times: 2,

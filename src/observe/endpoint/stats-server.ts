@@ -7,10 +7,14 @@
 //   connections is bounded.
 // Decided elsewhere: what is answered (routes.ts), to whom (access.ts).
 
+import { unlink } from 'node:fs/promises';
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { ConfigError } from '../../base/errors.js';
+import { listenPath } from '../../base/native-sockets.js';
+import { occupantOf, SocketFile } from '../../base/socket-file.js';
 import type { Address } from '../../config/address.js';
+import type { Heritage, OpenSocket } from '../../config/heritage.js';
 
 const SILENCE_MS = 150;
 const MOST_CONNECTIONS = 64;
@@ -18,12 +22,15 @@ const MOST_CONNECTIONS = 64;
 const IDLE_TIMEOUT_MS = 10_000;
 const MOST_HEAD_BYTES = 8192;
 /** A socket file is for its owner only. */
-const UMASK = 0o177;
+const RIGHTS = { mode: 0o600, uid: -1, gid: -1 };
+const BACKLOG = 511;
 
 export interface StatsServerOptions {
   /** The option, for messages. */
   readonly option: string;
   readonly address: Address;
+  /** Sockets that are open already. */
+  readonly heritage: Heritage;
   readonly onRequest: RequestListener;
   /** What a client that says nothing gets; undefined: a request is waited for. */
   readonly silentAnswer: (() => Promise<string>) | undefined;
@@ -39,12 +46,12 @@ export function onLoopback(address: Address): Address {
   return address.kind === 'tcp' && address.text.startsWith(':') ? { ...address, host: '127.0.0.1' } : address;
 }
 
-function whereToListen(address: Address): ListenOptions | { readonly fd: number } {
+function whereToListen(address: Address, file: SocketFile | undefined): ListenOptions | { readonly fd: number } {
   switch (address.kind) {
     case 'tcp':
       return { host: address.host, port: address.port };
     case 'unix':
-      return { path: address.path };
+      return { fd: file!.create(() => listenPath(address.path, BACKLOG)) };
     case 'abstract':
       return { path: `\0${address.name}` };
     case 'fd':
@@ -57,6 +64,7 @@ export class StatsServer {
   readonly #sockets: Server;
   readonly #http: HttpServer;
   readonly #open = new Set<Socket>();
+  #file: SocketFile | undefined;
 
   constructor(options: StatsServerOptions) {
     this.#options = options;
@@ -68,24 +76,41 @@ export class StatsServer {
   }
 
   /** Starts to listen. Throws `ConfigError` CONFIG_BIND. Resolves with the port; 0 for a UNIX socket. */
-  listen(): Promise<number> {
-    const { address, option } = this.#options;
-    return new Promise((resolve, reject) => {
-      this.#sockets.once('error', (error) => {
-        reject(new ConfigError('CONFIG_BIND', option, address.text, error.message));
+  async listen(): Promise<number> {
+    const { address, option, heritage } = this.#options;
+    const inherited = heritage.take(address);
+    try {
+      if (address.kind === 'unix') this.#file = new SocketFile(address.path, RIGHTS);
+      if (address.kind === 'unix' && inherited === undefined) await makeRoom(address.path);
+      const where = inherited === undefined ? whereToListen(address, this.#file) : { fd: inherited };
+      await new Promise<void>((resolve, reject) => {
+        this.#sockets.once('error', reject);
+        this.#sockets.listen(where, resolve);
       });
-      const onListening = () => {
-        const bound = this.#sockets.address();
-        resolve(typeof bound === 'object' && bound !== null ? bound.port : 0);
-      };
-      const umask = process.umask(UMASK); // listen() makes the file of a UNIX socket before it returns
-      this.#sockets.listen(whereToListen(address), onListening);
-      process.umask(umask);
-    });
+      this.#file?.settle();
+    } catch (error) {
+      throw new ConfigError('CONFIG_BIND', option, address.text, (error as Error).message);
+    }
+    const bound = this.#sockets.address();
+    return typeof bound === 'object' && bound !== null ? (bound.port ?? 0) : 0;
+  }
+
+  /** The listening socket, for a successor; undefined: there is none, or its file is not there any more. */
+  get socket(): OpenSocket | undefined {
+    if (this.#file?.isOurs === false) return undefined;
+    const { _handle: handle } = this.#sockets as unknown as { readonly _handle: { readonly fd: number } | null };
+    return handle === null ? undefined : { address: this.#options.address, fd: handle.fd };
+  }
+
+  /** Leaves the listening socket to a successor; answers that are on their way go on. */
+  release(): void {
+    this.#file = undefined;
+    this.#sockets.close();
   }
 
   close(): void {
     this.#sockets.close();
+    this.#file?.remove();
     for (const socket of this.#open) socket.destroy();
   }
 
@@ -113,4 +138,9 @@ export class StatsServer {
     }, SILENCE_MS);
     socket.once('readable', onReadable);
   }
+}
+
+/** Removes the file of a socket on which nobody listens any more. */
+async function makeRoom(path: string): Promise<void> {
+  if ((await occupantOf(path)) === 'a stale socket') await unlink(path);
 }
