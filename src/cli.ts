@@ -27,7 +27,7 @@ import { Pidfiles } from './process/pidfiles.js';
 import { findPredecessor, type Predecessor } from './process/predecessor.js';
 import { ServiceManager } from './process/service-manager.js';
 import { type StartCommand, startCommand } from './process/start-command.js';
-import { changesOf, type Reread, reread, tellConfiguration } from './reread.js';
+import { changesOf, type Reread, reread, restartDigest, tellConfiguration } from './reread.js';
 import { Server } from './server.js';
 
 const DEFECT = 70; // EX_SOFTWARE of sysexits.h
@@ -52,9 +52,10 @@ const TOOLS: Readonly<Record<string, (argv: readonly string[]) => number | Promi
     process.stdout.write(text);
     return exit;
   },
-  /** For emperors, and for scripts that want to know whether a configuration means something else now. */
+  /** For scripts that want to know whether a configuration means something else now; the second line is for emperors. */
   digest(argv) {
-    process.stdout.write(`${digestOf(resolveLine(readArgv(argv), process.env, version))}\n`);
+    const resolved = resolveLine(readArgv(argv), process.env, version);
+    process.stdout.write(`${digestOf(resolved)}\n${restartDigest(resolved)}\n`);
     return 0;
   },
   /** For a server that reads its configuration again. */
@@ -177,7 +178,7 @@ async function serve(resolved: Resolved, command: StartCommand): Promise<void> {
     }
     control.serve(server);
     sayReady();
-    if (isVassal) swear(digestOf(resolved));
+    if (isVassal) swear(restartDigest(resolved));
   } catch (error) {
     end(log, error);
   }

@@ -5,10 +5,12 @@
 // Decided elsewhere: what a configuration is (config/), how a change is applied (lifecycle/hosted-app.ts).
 
 import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readArgv } from './config/argv.js';
 import { keepForChild } from './config/inherited.js';
 import { OPTIONS, type Option, sectionOf } from './config/options.js';
 import { type Resolved, resolveLine } from './config/resolve.js';
+import { digestOf } from './config/show.js';
 import type { StartCommand } from './process/start-command.js';
 
 /** What the other process tells: all of a configuration that can be applied to a running server. */
@@ -56,6 +58,16 @@ const SOURCES: ReadonlySet<string> = new Set(['Configuration', 'Loops and condit
 /** Whether a reload applies a change of `option`. */
 export const isApplied = (option: Option): boolean =>
   (option.perApp === true && !SETTLED.has(option.name)) || APPLIED.has(option.name);
+
+/** Of a configuration: another one when something in it has changed that a reload does not apply. */
+export function restartDigest(resolved: Resolved): string {
+  const applied = new Set((OPTIONS as readonly Option[]).filter(isApplied).map(({ name }) => name));
+  const apps = resolved.apps.map((app) => `${keyOf(app)} ${app.target.kind.startsWith('js')}`);
+  const rest = digestOf(resolved, (option) => !applied.has(option));
+  return createHash('sha256')
+    .update([rest, ...apps].join())
+    .digest('hex');
+}
 
 const keyOf = ({ host, path }: { readonly host: string | undefined; readonly path: string }) => `${host ?? ''}${path}`;
 

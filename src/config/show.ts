@@ -43,9 +43,15 @@ export function showConfig({ settings, listed }: Resolved): string {
   return `${lines.join('\n')}\n; end of configuration\n`;
 }
 
-/** A text that is another one when what the sources add up to is another one, wherever it stands. */
-export function digestOf({ settings, listed }: Resolved): string {
-  const texts = (given: readonly Given[]) => effective(given).map(({ word, text }) => [word.name, text ?? null]);
+/**
+ * A text that is another one when what the sources add up to is another one, wherever it stands. `counts`: which options
+ * are looked at.
+ */
+export function digestOf({ settings, listed }: Resolved, counts: (option: string) => boolean = () => true): string {
+  const texts = (given: readonly Given[]) =>
+    effective(given)
+      .filter(({ word }) => counts(word.name))
+      .map(({ word, text }) => [word.name, text ?? null]);
   const all = [texts(settings), listed.map((app) => texts(app.given))];
   return createHash('sha256').update(JSON.stringify(all)).digest('hex');
 }

@@ -9,7 +9,7 @@ export const VASSAL_VARIABLE = 'NUWSGI_VASSAL';
 /** What a vassal tells its emperor. */
 export interface Oath {
   readonly event: 'ready';
-  /** Of its configuration (config/show.ts): by it the emperor sees whether a change of the file means anything. */
+  /** Of its configuration (reread.ts): by it the emperor sees whether a change of the file needs another process. */
   readonly digest: string;
 }
 

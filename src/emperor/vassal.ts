@@ -1,7 +1,8 @@
 // One vassal: a nuwsgi process for one configuration file, started, watched, reloaded and stopped.
 //
-// A file that is only touched reloads the apps (SIGHUP), without a lost request. Where it says something else now, the
-//   process is stopped in order and started anew; where it is wrong, the old one goes on serving.
+// A file that is touched, or changed in what a reload can apply, reloads the server (SIGHUP), without a lost request. Where
+//   it says something else that needs another process, the old one is stopped in order and a new one started; where it is
+//   wrong, the old one goes on serving.
 // It has a session of its own, so that a Ctrl-C in the terminal is for the emperor, and it stops when the emperor is
 //   gone (loyalty.ts).
 // Decided elsewhere: which files there are (vassal-files.ts), how long a dead one rests (throttle.ts).
@@ -141,11 +142,11 @@ export class Vassal {
       if (this.state !== 'starting' && this.state !== 'serving') return;
       if (error !== null) {
         this.#say(`has a new configuration that is wrong: the old one goes on serving\n${stderr.trimEnd()}`);
-      } else if (stdout.trim() === this.#digest) {
-        this.#say('was touched: its apps are reloaded');
+      } else if (stdout.trim().split('\n')[1] === this.#digest) {
+        this.#say('is reloaded: its file was touched, or says what a reload can apply');
         this.#child?.kill('SIGHUP');
       } else {
-        this.#say('has a new configuration: it is stopped and started again');
+        this.#say('has a new configuration that needs another process: it is stopped and started again');
         this.#on('told_to_change');
         this.#child?.kill('SIGTERM');
       }

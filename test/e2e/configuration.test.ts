@@ -38,9 +38,12 @@ describe('nuwsgi check and digest', () => {
   test('a digest is the same for the same meaning, and another one for another', async () => {
     const digest = async (...args: string[]) =>
       (await runToEnd(['digest', '--http', ':0', 'hello.py', ...args])).output;
-    assert.match(await digest(), /^[0-9a-f]{64}\n$/);
+    assert.match(await digest(), /^[0-9a-f]{64}\n[0-9a-f]{64}\n$/);
     assert.equal(await digest('-p', '2'), await digest('--workers=2'));
     assert.notEqual(await digest('-p', '2'), await digest('-p', '3'));
+    const [two, three, other] = [await digest('-p', '2'), await digest('-p', '3'), await digest('--http', ':1')];
+    assert.equal(two.split('\n')[1], three.split('\n')[1], 'a reload applies a number of processes');
+    assert.notEqual(two.split('\n')[1], other.split('\n')[1], 'and no address');
   });
 });
 

@@ -72,10 +72,9 @@ describe('an emperor', () => {
 
       const before = emperor.log.length;
       const pid = await pidOf(emperor, 'shop.ini');
-      appendFileSync(join(directory, 'shop.ini'), 'processes = 2\n');
-      await emperor.waitForLog(/vassal shop\.ini has a new configuration: it is stopped and started again/, before);
+      appendFileSync(join(directory, 'shop.ini'), 'buffer-size = 8192\n');
+      await emperor.waitForLog(/vassal shop\.ini has a new configuration that needs another process/, before);
       assert.equal((await request(await portOf(emperor, 'shop.ini', before), '/')).status, 200);
-      await emperor.waitForLog(/\[shop\.ini\] spawned uWSGI worker 2 /, before);
       assert(!isAlive(pid));
 
       const statsPort = Number(/Emperor stats server enabled on .* \(port (\d+)\)/.exec(emperor.log)![1]);
@@ -98,7 +97,7 @@ describe('an emperor', () => {
     assert.match(emperor.log, /vassal site\.yaml is removed: it exited with code 0/);
   });
 
-  test('reloads the apps of a vassal whose file is only touched, in the process that there is', async () => {
+  test('reloads a vassal whose file is touched, or changed in what a reload can apply, in the process that there is', async () => {
     const directory = vassalDirectory();
     writeFileSync(join(directory, 'shop.ini'), INI);
     const emperor = await emperorOf(directory);
@@ -111,11 +110,17 @@ describe('an emperor', () => {
         'def application(e, start):\n    start("200 OK", [])\n    return [b"new"]\n',
       );
       utimesSync(join(directory, 'shop.ini'), new Date(), new Date(Date.now() + 5000));
-      await emperor.waitForLog(/vassal shop\.ini was touched: its apps are reloaded/);
+      await emperor.waitForLog(/vassal shop\.ini is reloaded: its file was touched/);
       await emperor.waitForLog(/\[shop\.ini\] .*reloaded in \d+ ms \(SIGHUP\)/);
       assert.equal((await request(port, '/')).body, 'new');
       assert(isAlive(pid));
-      const before = emperor.log.length;
+      let before = emperor.log.length;
+      appendFileSync(join(directory, 'shop.ini'), 'processes = 2\n');
+      await emperor.waitForLog(/\[shop\.ini\] the configuration has changed: processes/, before);
+      await emperor.waitForLog(/\[shop\.ini\] spawned uWSGI worker 2 /, before);
+      assert(isAlive(pid), 'a number of workers needs no other process');
+      await emperor.waitForLog(/\[shop\.ini\] .*reloaded in \d+ ms \(SIGHUP\)/, before);
+      before = emperor.log.length;
       emperor.child.kill('SIGHUP');
       await emperor.waitForLog(/\[shop\.ini\] .*reloaded in \d+ ms \(SIGHUP\)/, before);
     } finally {

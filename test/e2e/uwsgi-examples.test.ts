@@ -53,6 +53,7 @@ env = LANG=C.UTF-8
 master = true
 pidfile = %(dir)/project-master.pid
 processes = 3
+harakiri = 20
 max-requests = 5000
 vacuum = true
 enable-threads = true
@@ -179,6 +180,8 @@ touch-reload = %(dir)/reload
 touch-chain-reload = %(dir)/chain
 touch-workers-reload = %(dir)/workers
 master-fifo = %(dir)/fifo
+harakiri = 30
+harakiri-verbose = true
 worker-reload-mercy = 30
 max-requests = 1000
 max-worker-lifetime = 3600
@@ -189,6 +192,41 @@ evil-reload-on-rss = 1024
 no-orphans = true
 auto-procname = true
 procname-prefix-spaced = shop`,
+    expect: { '/where': WHERE },
+  },
+  {
+    name: 'Cheaper: a number of workers that follows the load',
+    lines: `${PYTHON}http-socket = 127.0.0.1:%(port)
+module = flask_app:app
+master = true
+processes = 6
+cheaper-algo = spare
+cheaper = 1
+cheaper-initial = 2
+cheaper-step = 1
+cheaper-overload = 5
+cheaper-rss-limit-soft = 1073741824
+memory-report = true`,
+    expect: { '/where': WHERE },
+  },
+  {
+    name: 'Cheaper: busyness',
+    lines: `plugins = python3,cheaper_busyness
+chdir = %(apps)/several
+http-socket = 127.0.0.1:%(port)
+module = flask_app:app
+master = true
+processes = 8
+cheaper-algo = busyness
+cheaper = 2
+cheaper-initial = 2
+cheaper-overload = 1
+cheaper-step = 2
+cheaper-busyness-multiplier = 30
+cheaper-busyness-min = 20
+cheaper-busyness-max = 70
+cheaper-busyness-backlog-alert = 16
+cheaper-busyness-backlog-step = 2`,
     expect: { '/where': WHERE },
   },
   {
