@@ -20,6 +20,7 @@ const F_SETFL = 4;
 const O_RDWR_NONBLOCK = 2 | 0o4000;
 const O_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
 const SO_KEEPALIVE = 9;
 const SO_ACCEPTCONN = 30;
 const ON = 1;
@@ -138,6 +139,15 @@ export function setBacklog(fd: number, backlog: number): void {
 
 /** Sets SO_KEEPALIVE, which the connections of a listening socket take over from it. */
 export function setKeepAlive(fd: number): void {
+  setOption(fd, SO_KEEPALIVE, ON);
+}
+
+/** Sets SO_RCVBUF, which the connections of a listening socket take over from it, to twice `bytes`. */
+export function setReceiveBuffer(fd: number, bytes: number): void {
+  setOption(fd, SO_RCVBUF, bytes);
+}
+
+function setOption(fd: number, option: number, value: number): void {
   const c = load();
-  must(c, 'setsockopt', c.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, Int32Array.of(ON), Int32Array.BYTES_PER_ELEMENT));
+  must(c, 'setsockopt', c.setsockopt(fd, SOL_SOCKET, option, Int32Array.of(value), Int32Array.BYTES_PER_ELEMENT));
 }

@@ -14,6 +14,7 @@ import { close, open, unlink, writev } from 'node:fs';
 import { join } from 'node:path';
 import { PeerError, ServerFault } from '../base/errors.js';
 import type { Limits } from './site.js';
+import { release, SpoolBlocks } from './spool-blocks.js';
 import type { Watch, Watched } from './watch.js';
 
 /** What may wait for the disk before the source is paused. */
@@ -43,8 +44,10 @@ export class RequestBody implements Watched {
   bytes = 0;
   readonly #limits: Limits;
   readonly #source: BodySource;
+  /** The body while it is short enough to stay in memory. */
   #chunks: Uint8Array[] = [];
-  #queuedBytes = 0;
+  /** What waits for the disk, once the body is too long for that. */
+  #queue: SpoolBlocks | undefined;
   #fd = NONE;
   #writing = false;
   #paused = false;
@@ -82,15 +85,15 @@ export class RequestBody implements Watched {
         this.discard();
         return;
       }
-      this.#chunks.push(Uint8Array.prototype.slice.call(chunk));
-      this.#queuedBytes += chunk.length;
+      if (this.bytes > inlineBodyBytes) this.#enqueue(chunk);
+      else this.#chunks.push(Uint8Array.prototype.slice.call(chunk));
     }
     if (isLast) this.#watch.delete(this);
     else if (this.#spanAtMs === 0) this.#beginWatch();
     this.#isComplete = isLast;
     if (this.bytes > inlineBodyBytes) this.#spool();
     else if (isLast) this.#settle(undefined, concat(this.#chunks), -1);
-    if (!isLast && this.#queuedBytes > QUEUE_BYTES && !this.#paused) {
+    if (!isLast && this.#queue !== undefined && this.#queue.bytes > QUEUE_BYTES && !this.#paused) {
       this.#paused = true;
       this.#source.pause();
     }
@@ -144,8 +147,16 @@ export class RequestBody implements Watched {
     this.#watch.delete(this);
     this.#done = undefined;
     this.#chunks = [];
-    this.#queuedBytes = 0;
+    if (this.#queue !== undefined) release(this.#queue.take());
     if (!this.#writing) this.#closeFile();
+  }
+
+  /** Puts `chunk`, and what came before it and is still in memory, into the queue for the disk. */
+  #enqueue(chunk: Uint8Array): void {
+    this.#queue ??= new SpoolBlocks();
+    for (const earlier of this.#chunks) this.#queue.push(earlier);
+    this.#chunks = [];
+    this.#queue.push(chunk);
   }
 
   #spool(): void {
@@ -167,12 +178,10 @@ export class RequestBody implements Watched {
   }
 
   #write(): void {
-    if (this.#chunks.length > 0) {
-      const chunks = this.#chunks;
-      const bytes = this.#queuedBytes;
-      this.#chunks = [];
-      this.#queuedBytes = 0;
-      this.#writeAll(chunks, bytes);
+    const bytes = this.#queue?.bytes ?? 0;
+    if (bytes > 0) {
+      const blocks = this.#queue!.take();
+      this.#writeAll(blocks, bytes, blocks);
       return;
     }
     this.#writing = false;
@@ -185,14 +194,20 @@ export class RequestBody implements Watched {
     }
   }
 
-  #writeAll(chunks: Uint8Array[], bytes: number): void {
-    writev(this.#fd, chunks, null, (error, written) => {
-      if (error !== null) this.#fail(error);
-      else if (written < bytes) this.#writeAll([concat(chunks).subarray(written)], bytes - written);
-      else {
-        this.#unpause();
-        this.#write();
+  /** Writes `views`, `bytes` long, which lie in `blocks`. */
+  #writeAll(views: readonly Buffer[], bytes: number, blocks: readonly Buffer[]): void {
+    writev(this.#fd, views, null, (error, written) => {
+      if (error === null && written < bytes) {
+        this.#writeAll(withoutFirst(views, written), bytes - written, blocks);
+        return;
       }
+      release(blocks);
+      if (error !== null) {
+        this.#fail(error);
+        return;
+      }
+      this.#unpause();
+      this.#write();
     });
   }
 
@@ -220,6 +235,17 @@ export class RequestBody implements Watched {
     if (this.#fd >= 0) close(this.#fd);
     this.#fd = NONE;
   }
+}
+
+/** `views` without their first `bytes` bytes. */
+function withoutFirst(views: readonly Buffer[], bytes: number): Buffer[] {
+  const rest: Buffer[] = [];
+  let left = bytes;
+  for (const view of views) {
+    if (left < view.length) rest.push(view.subarray(left));
+    left = Math.max(0, left - view.length);
+  }
+  return rest;
 }
 
 function concat(chunks: readonly Uint8Array[]): Uint8Array {

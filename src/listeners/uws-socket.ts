@@ -5,11 +5,22 @@
 //   is before the kernel is asked to watch it, its descriptor comes to stand for the other socket (dup3(2)).
 // It fixes the backlog at 512 and sets no keep-alive. Both can be set on its listening socket from outside, so they are
 //   when the user asks for them.
+// It reads from a connection on and on, whether paused or not, as long as each read fills its buffer of 512 KiB: a client
+//   that sends faster than that is copied would hold the accept thread, and its memory, to the end of its upload. So the
+//   kernel is told to keep less than that for a connection. The price: one upload gets no faster than 240 KiB per round
+//   trip. (UNIX sockets keep less by themselves.)
 // Decided elsewhere: messages and files (bind.ts, socket-file.ts), what is done with connections (http-uws.ts).
 
 import { closeSync } from 'node:fs';
 import type { TemplatedApp, us_listen_socket } from 'uws-node20';
-import { isListening, listenAbstract, putInPlaceOf, setBacklog, setKeepAlive } from '../base/native-sockets.js';
+import {
+  isListening,
+  listenAbstract,
+  putInPlaceOf,
+  setBacklog,
+  setKeepAlive,
+  setReceiveBuffer,
+} from '../base/native-sockets.js';
 import { SocketFile } from '../base/socket-file.js';
 import { bindError, makeRoom, type SocketOptions, tryAddress } from './bind.js';
 import type { BoundAddress } from './bound-address.js';
@@ -21,6 +32,8 @@ const EXCLUSIVE_PORT = 1;
 const SHARED_PORT = 0;
 /** Where it listens for a moment in place of a socket that is open already. */
 const NOWHERE = '127.0.0.1';
+/** What the kernel may keep of what a client sends. It doubles the number, and that has to stay below 512 KiB. */
+const RECEIVE_BYTES = 240 << 10;
 
 /** What the published types lack. */
 interface FullApp extends Omit<TemplatedApp, 'listen'> {
@@ -125,14 +138,16 @@ export class UwsSocket {
   #tune(place: BoundAddress): void {
     const { backlog, isBacklogGiven, keepAlive } = this.#options;
     const isTcp = place.address.kind === 'tcp';
-    if (!isBacklogGiven && !(keepAlive && isTcp)) return;
+    const isAskedFor = isBacklogGiven || (keepAlive && isTcp);
+    if (!isAskedFor && !isTcp) return;
     try {
       const fd = this.descriptor;
       if (fd === undefined) throw new Error('the socket cannot be found among the descriptors');
       if (isBacklogGiven) setBacklog(fd, backlog);
       if (keepAlive && isTcp) setKeepAlive(fd);
+      if (isTcp) setReceiveBuffer(fd, RECEIVE_BYTES);
     } catch (error) {
-      throw bindError(place, error as Error);
+      if (isAskedFor) throw bindError(place, error as Error); // else the machine has no binary of koffi
     }
   }
 

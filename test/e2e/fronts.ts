@@ -135,9 +135,14 @@ export class Client {
 
   /** Goes away in the middle, as a browser does. */
   async leave(): Promise<void> {
-    const closed = once(this.socket, 'close');
     this.socket.destroy();
-    await closed;
+    if (!this.socket.closed) await once(this.socket, 'close');
+  }
+
+  /** Goes away so that the server cannot take it for a client that has only nothing more to say. */
+  async reset(): Promise<void> {
+    this.socket.resetAndDestroy();
+    if (!this.socket.closed) await once(this.socket, 'close');
   }
 }
 
