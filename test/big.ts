@@ -16,27 +16,32 @@ const SLOW_SECONDS = 30;
 const SLOW_BYTES_PER_SECOND = 10_000;
 const SLOW_BLOCKS = (100 * MIB) / BLOCK_BYTES;
 
-type Transfer = (front: Front, server: TestServer) => Promise<void>;
+/** Does the transfer; gives what is to be done when memory is no longer watched. */
+type Transfer = (front: Front, server: TestServer) => Promise<(() => Promise<void>) | undefined>;
 
 const TRANSFERS: readonly (readonly [name: string, growthBytes: number, transfer: Transfer])[] = [
-  ['up 1 GiB', GROWTH_BYTES, (front, server) => upload(front, server, GIB)],
+  ['up 1 GiB', GROWTH_BYTES, (front, server) => uploadAll(front, server)],
   ['down 1 GiB', GROWTH_BYTES, (front, server) => download(front, server, false)],
   ['down 1 GiB with a length', GROWTH_BYTES, (front, server) => download(front, server, true)],
   ['slow', SLOW_GROWTH_BYTES, (front, server) => readSlowly(front, server, false)],
   ['slow with a length', SLOW_GROWTH_BYTES, (front, server) => readSlowly(front, server, true)],
 ];
 
-async function download(front: Front, server: TestServer, withLength: boolean): Promise<void> {
+async function uploadAll(front: Front, server: TestServer): Promise<undefined> {
+  await upload(front, server, GIB);
+}
+
+async function download(front: Front, server: TestServer, withLength: boolean): Promise<undefined> {
   await (await Download.start(front, server, GIB / BLOCK_BYTES, withLength)).finish(GIB / BLOCK_BYTES);
 }
 
 /** Reads at 10 KB/s, longer than any engine's patience, while others ask; then reads the rest, which must be whole. */
-async function readSlowly(front: Front, server: TestServer, withLength: boolean): Promise<void> {
+async function readSlowly(front: Front, server: TestServer, withLength: boolean): Promise<() => Promise<void>> {
   const slow = await Download.start(front, server, SLOW_BLOCKS, withLength);
   await slow.stall();
   let slowestMs = 0;
   for (let second = 0; second < SLOW_SECONDS; second++) {
-    await slow.sip(SLOW_BYTES_PER_SECOND);
+    slow.sip(SLOW_BYTES_PER_SECOND);
     for (let i = 0; i < 20; i++) {
       const startedMs = performance.now();
       await ask(front, server.port, '/hello');
@@ -47,7 +52,7 @@ async function readSlowly(front: Front, server: TestServer, withLength: boolean)
   process.stdout.write(
     `    ${slow.bytes} bytes in ${SLOW_SECONDS} s, the others waited ${slowestMs.toFixed(1)} ms at most\n`,
   );
-  await slow.finish(SLOW_BLOCKS);
+  return () => slow.finish(SLOW_BLOCKS);
 }
 
 async function run(front: Front, app: string, words: readonly string[]): Promise<number> {
@@ -60,7 +65,11 @@ async function run(front: Front, app: string, words: readonly string[]): Promise
     try {
       // a thread of the server and the server itself are one process
       const limit = pids.length === 1 ? 2 * growthBytes : growthBytes;
-      const shown = await growing(pids, limit, () => transfer(front, server));
+      let rest: (() => Promise<void>) | undefined;
+      const shown = await growing(pids, limit, async () => {
+        rest = await transfer(front, server);
+      });
+      await rest?.();
       const seconds = (performance.now() - startedMs) / 1000;
       process.stdout.write(`ok      ${title}: ${seconds.toFixed(1)} s, grew by ${shown} MiB\n`);
     } catch (error) {

@@ -23,6 +23,8 @@ const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_KEEPALIVE = 9;
 const SO_ACCEPTCONN = 30;
+const IPPROTO_TCP = 6;
+const TCP_NOTSENT_LOWAT = 25;
 const ON = 1;
 
 interface Calls {
@@ -139,15 +141,23 @@ export function setBacklog(fd: number, backlog: number): void {
 
 /** Sets SO_KEEPALIVE, which the connections of a listening socket take over from it. */
 export function setKeepAlive(fd: number): void {
-  setOption(fd, SO_KEEPALIVE, ON);
+  setOption(fd, SOL_SOCKET, SO_KEEPALIVE, ON);
 }
 
 /** Sets SO_RCVBUF, which the connections of a listening socket take over from it, to twice `bytes`. */
 export function setReceiveBuffer(fd: number, bytes: number): void {
-  setOption(fd, SO_RCVBUF, bytes);
+  setOption(fd, SOL_SOCKET, SO_RCVBUF, bytes);
 }
 
-function setOption(fd: number, option: number, value: number): void {
+/**
+ * Sets TCP_NOTSENT_LOWAT, which the connections of a listening socket take over from it: the kernel takes `bytes` more
+ * than it can send at once, and says that a connection is writable when half of them are gone.
+ */
+export function setMostUnsent(fd: number, bytes: number): void {
+  setOption(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
+}
+
+function setOption(fd: number, level: number, option: number, value: number): void {
   const c = load();
-  must(c, 'setsockopt', c.setsockopt(fd, SOL_SOCKET, option, Int32Array.of(value), Int32Array.BYTES_PER_ELEMENT));
+  must(c, 'setsockopt', c.setsockopt(fd, level, option, Int32Array.of(value), Int32Array.BYTES_PER_ELEMENT));
 }

@@ -3,8 +3,8 @@
 // The app's head goes out as the status line, in one piece, as it lies in the arena. A body that comes in parts is
 //   written with its length, if the app told it, or else in chunks. What the connection does not take is kept here, up
 //   to what the dispatcher allows; then the worker waits.
-// uWebSockets.js gives a connection up that takes nothing for 10 s, which a slow reader does quite often: the kernel
-//   reports a socket writable only when a third of its buffer is free. So it is written to again before that.
+// uWebSockets.js gives a connection up that takes nothing for 10 s, which a slow reader does now and then: its kernel
+//   asks for more only when a good part of its own buffer is free. So the 10 s are started anew before they are over.
 // Decided elsewhere: what an answer is (dispatch/exchange.ts), what an app's head may hold (bridge_wsgi.py).
 
 import { close } from 'node:fs';
@@ -16,9 +16,8 @@ import { linger } from './linger.js';
 import type { BodySource, RequestBody } from './request-body.js';
 import type { Site } from './site.js';
 
-/** How often a connection that takes nothing is tried again, and what is tried with where the answer is chunked. */
+/** How often that is done. */
 const NUDGE_MS = 4000;
-const NUDGE_BYTES = 1024;
 
 export class UwsExchange extends Exchange implements BodySource {
   readonly peer: string;
@@ -68,7 +67,10 @@ export class UwsExchange extends Exchange implements BodySource {
     if (!this.gone) this.#res.resume();
   }
 
-  /** Its timer runs anew, which would cut off whoever sends less than 16 kB/s: how slow is too slow is ours to say. */
+  /**
+   * Its timer runs anew, which would cut off whoever sends less than 16 kB/s: how slow is too slow is ours to say. (`resume`
+   * alone does that too, but then a connection that takes nothing is never called writable again.)
+   */
   keepAlive(): void {
     this.pause();
     this.resume();
@@ -235,7 +237,10 @@ export class UwsExchange extends Exchange implements BodySource {
     return true;
   }
 
-  /** A write that fails starts the 10 s anew; so a slow reader is kept, as long as it takes anything at all. */
+  /**
+   * Starts the 10 s anew, so that a slow reader is kept as long as it takes anything at all: by a write that fails, which
+   * tells how much of it was taken, or where the answer is chunked by `keepAlive`, because a write tells nothing there.
+   */
   readonly #onNudge = (): void => {
     const { idleTimeoutMs } = this.#site.limits;
     if (performance.now() - this.#progressAtMs > idleTimeoutMs) {
@@ -245,11 +250,8 @@ export class UwsExchange extends Exchange implements BodySource {
     }
     if (this.#length >= 0) {
       this.#res.cork(() => this.#flush());
-    } else if (this.#pending.length > 0) {
-      const first = this.#pending.shift()!;
-      this.#pendingBytes -= Math.min(NUDGE_BYTES, first.length);
-      if (first.length > NUDGE_BYTES) this.#pending.unshift(first.subarray(NUDGE_BYTES));
-      this.#res.cork(() => this.#res.write(first.subarray(0, NUDGE_BYTES)));
+    } else {
+      this.keepAlive();
     }
   };
 

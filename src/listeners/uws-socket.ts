@@ -9,6 +9,8 @@
 //   that sends faster than that is copied would hold the accept thread, and its memory, to the end of its upload. So the
 //   kernel is told to keep less than that for a connection. The price: one upload gets no faster than 240 KiB per round
 //   trip. (UNIX sockets keep less by themselves.)
+// The other way round the kernel takes as much as it has memory for (4 MiB), and then says nothing before a third of that
+//   is gone: for a slow client that is minutes. So it is told to take no more than it can send soon.
 // Decided elsewhere: messages and files (bind.ts, socket-file.ts), what is done with connections (http-uws.ts).
 
 import { closeSync } from 'node:fs';
@@ -19,6 +21,7 @@ import {
   putInPlaceOf,
   setBacklog,
   setKeepAlive,
+  setMostUnsent,
   setReceiveBuffer,
 } from '../base/native-sockets.js';
 import { SocketFile } from '../base/socket-file.js';
@@ -34,6 +37,8 @@ const SHARED_PORT = 0;
 const NOWHERE = '127.0.0.1';
 /** What the kernel may keep of what a client sends. It doubles the number, and that has to stay below 512 KiB. */
 const RECEIVE_BYTES = 240 << 10;
+/** What the kernel may take of an answer beyond what it can send at once. */
+const MOST_UNSENT_BYTES = 128 << 10;
 
 /** What the published types lack. */
 interface FullApp extends Omit<TemplatedApp, 'listen'> {
@@ -66,6 +71,7 @@ export class UwsSocket {
     else if (address.kind === 'fd') this.#adopt(place, () => address.socket as number);
     else this.#adopt(place, () => listenAbstract(address.name, backlog));
     this.#tune(place);
+    this.#limitBuffers();
   }
 
   /** Listens on the socket that `find` gives the descriptor of. Throws `ConfigError` CONFIG_BIND. */
@@ -134,20 +140,30 @@ export class UwsSocket {
     this.#uws.us_listen_socket_close(before);
   }
 
-  /** Sets what uWebSockets.js does not. Throws `ConfigError` CONFIG_BIND. */
+  /** Sets what uWebSockets.js does not, where the user asks for it. Throws `ConfigError` CONFIG_BIND. */
   #tune(place: BoundAddress): void {
     const { backlog, isBacklogGiven, keepAlive } = this.#options;
     const isTcp = place.address.kind === 'tcp';
-    const isAskedFor = isBacklogGiven || (keepAlive && isTcp);
-    if (!isAskedFor && !isTcp) return;
+    if (!isBacklogGiven && !(keepAlive && isTcp)) return;
     try {
       const fd = this.descriptor;
       if (fd === undefined) throw new Error('the socket cannot be found among the descriptors');
       if (isBacklogGiven) setBacklog(fd, backlog);
       if (keepAlive && isTcp) setKeepAlive(fd);
-      if (isTcp) setReceiveBuffer(fd, RECEIVE_BYTES);
     } catch (error) {
-      if (isAskedFor) throw bindError(place, error as Error); // else the machine has no binary of koffi
+      throw bindError(place, error as Error);
+    }
+  }
+
+  /** Limits what the kernel keeps for one connection. */
+  #limitBuffers(): void {
+    const fd = this.descriptor;
+    if (fd === undefined) return;
+    try {
+      setMostUnsent(fd, MOST_UNSENT_BYTES);
+      setReceiveBuffer(fd, RECEIVE_BYTES);
+    } catch {
+      // no TCP socket, which keeps little by itself; or koffi has no binary for this machine
     }
   }
 

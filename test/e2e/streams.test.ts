@@ -57,7 +57,7 @@ for (const front of FRONTS) {
             const slow = await Download.start(front, server, SLOW_BLOCKS, withLength);
             await slow.stall();
             for (let second = 0; second < 10; second++) {
-              await slow.sip(1000);
+              slow.sip(1000);
               for (let i = 0; i < 10; i++) assert.equal((await get('/hello')).body, 'hello\n');
               await delay(100);
             }

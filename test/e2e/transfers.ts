@@ -166,11 +166,12 @@ export class Download {
   /** Called whenever something has come, or the connection has ended. */
   #onChange: () => void = () => {};
 
+  #isFlowing = true;
+
   private constructor(socket: Socket) {
     this.socket = socket;
-    socket.on('data', (data) => {
-      this.#reader.feed(data);
-      this.#onChange();
+    socket.on('readable', () => {
+      if (this.#isFlowing) this.#take(undefined);
     });
     socket.on('error', () => {}); // 'close' follows
     for (const event of ['end', 'close']) {
@@ -203,23 +204,29 @@ export class Download {
     });
   }
 
+  /** Takes what has come, or at most `bytes` of it. */
+  #take(bytes: number | undefined): void {
+    const data = this.socket.read(bytes) as Buffer | null;
+    if (data === null) return;
+    this.#reader.feed(data);
+    this.#onChange();
+  }
+
   /** Waits for the first bytes of the body, then reads no more. */
   async stall(): Promise<void> {
     await this.#until(() => this.bytes > 0);
-    this.socket.pause();
+    this.#isFlowing = false;
   }
 
-  /** Reads about `bytes` bytes and stalls again. */
-  async sip(bytes: number): Promise<void> {
-    const enough = this.bytes + bytes;
-    this.socket.resume();
-    await this.#until(() => this.bytes >= enough);
-    this.socket.pause();
+  /** Reads `bytes` bytes if they are there, while it is stalled; else nothing. */
+  sip(bytes: number): void {
+    this.#take(Math.min(bytes, this.socket.readableLength) || bytes);
   }
 
   /** Reads on to the end, and asserts that all of it came. */
   async finish(blocks: number): Promise<void> {
-    this.socket.resume();
+    this.#isFlowing = true;
+    this.#take(undefined);
     await this.#until(() => this.#reader.isComplete);
     this.socket.destroy();
     assert.equal(this.bytes, blocks * BLOCK_BYTES);
