@@ -7,6 +7,7 @@ import { ConfigError } from '../base/errors.js';
 import { addressOf, parse } from './command-line.js';
 import type { PeerAddress } from './dial.js';
 import { runProfile, runStacks } from './stacks.js';
+import { runTop } from './top/top.js';
 import { ping, send, type UwsgiRequest, variablesOf } from './uwsgi-client.js';
 
 const PING_USAGE = `usage: nuwsgi ping ADDRESS [--timeout SECONDS]
@@ -38,6 +39,7 @@ const TOOLS = {
   curl: runCurl,
   stacks: runStacks,
   profile: runProfile,
+  top: runTop,
 } as const satisfies Readonly<Record<string, (argv: readonly string[]) => Promise<number>>>;
 export const COMMANDS = Object.keys(TOOLS) as readonly (keyof typeof TOOLS)[];
 

@@ -3,6 +3,7 @@
 // Decided elsewhere: how the server finds out (observe/probes.ts).
 
 import { writeFileSync } from 'node:fs';
+import { printable } from '../base/log.js';
 import type { WorkerStacks } from '../observe/probes.js';
 import { addressOf, numberOf, parse } from './command-line.js';
 import { ask, DEFAULT_ADDRESS, type StatsPeer, TOKEN_VARIABLE } from './stats-client.js';
@@ -53,12 +54,12 @@ export async function runStacks(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** A worker's threads as text. Nothing of a client goes to the terminal unescaped: the server has seen to that. */
+/** A worker's threads as text, with nothing in it that a terminal would obey. */
 function describe({ worker, app, pid, status, requests, threads, note }: WorkerStacks): string {
   const lines = [`worker ${worker} (pid ${pid}, ${status}): ${app}`];
   for (const { name, core, frames } of threads) {
     const request = requests.find((each) => each.core === core);
-    const doing = request === undefined ? '' : `, ${request.request}, for ${request.runsMs} ms`;
+    const doing = request === undefined ? '' : `, ${printable(request.request)}, for ${request.runsMs} ms`;
     const label = core < 0 ? `thread ${name}` : `core ${core}`;
     if (frames.length === 0) {
       lines.push(`  ${label}${doing}: ${request === undefined ? 'waits for a request' : 'no code of the app runs'}`);

@@ -11,6 +11,8 @@ import { dial, type PeerAddress } from './dial.js';
 export const TOKEN_VARIABLE = 'NUWSGI_STATS_TOKEN';
 export const DEFAULT_ADDRESS = '127.0.0.1:9191';
 const MOST_BYTES = 256 << 20;
+/** Who has not begun to answer in raw form by then waits for a request. */
+const SILENT_MS = 1000;
 
 export interface StatsPeer {
   readonly address: PeerAddress;
@@ -68,11 +70,19 @@ export function readStats(peer: StatsPeer, timeoutMs: number): Promise<string> {
   if (peer.token !== undefined) return ask(peer, 'GET', '/stats.json', timeoutMs);
   const socket = dial(peer.address);
   socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
-  return collect(socket).then((text) => {
-    if (text.startsWith('HTTP/')) return text.slice(text.indexOf('\r\n\r\n') + 4); // a uWSGI with stats-http
-    if (text !== '') return text;
-    return ask(peer, 'GET', '/stats.json', timeoutMs); // it waits for a request: it says what it needs then
-  });
+  const silent = setTimeout(() => socket.destroy(), SILENT_MS);
+  socket.once('data', () => clearTimeout(silent));
+  return collect(socket)
+    .catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return '';
+      throw error;
+    })
+    .finally(() => clearTimeout(silent))
+    .then((text) => {
+      if (text.startsWith('HTTP/')) return text.slice(text.indexOf('\r\n\r\n') + 4); // a uWSGI with stats-http
+      if (text !== '') return text;
+      return ask(peer, 'GET', '/stats.json', timeoutMs); // it says what it needs: a token
+    });
 }
 
 async function collect(stream: NodeJS.ReadableStream): Promise<string> {
