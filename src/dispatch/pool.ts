@@ -185,8 +185,18 @@ class ThreadPool implements Generation {
     this.#running.get(place)?.ours.postMessage({ breakOff: entry });
   }
 
-  showStacks(): void {
-    // what a thread is doing, only the inspector could tell, and it would have to be let in
+  showStacks(place: number): void {
+    this.probe(place)
+      ?.stacks()
+      .then(({ threads }) => {
+        const frames = threads.flatMap((thread) => thread.frames);
+        const lines = frames.map((frame) => `    at ${frame.function} (${frame.file}:${frame.line})\n`);
+        this.#events.onOutput(
+          place,
+          `What it is doing (most recent call first):\n${lines.join('') || '    it waits\n'}`,
+        );
+      })
+      .catch((error: Error) => this.#events.onOutput(place, `What it is doing cannot be told: ${error.message}\n`));
   }
 
   async end(): Promise<void> {

@@ -27,6 +27,12 @@ def sleep_in_c(seconds):
     ctypes.CDLL(None).usleep(int(seconds * 1e6))
 
 
+def sleep_lost(seconds):
+    """Waits in C where no signal reaches this thread: only the end of the process ends it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    sleep_in_c(seconds)
+
+
 def leak(mebibytes):
     leaked.append(b'x' * int(mebibytes * 1048576))
 
@@ -43,6 +49,7 @@ TROUBLES = {
     '/spin': spin,
     '/gil': hold_the_gil,
     '/c': sleep_in_c,
+    '/lost': sleep_lost,
 }
 
 

@@ -68,6 +68,12 @@ describe('harakiri of a worker with one thread', () => {
     await assertLate(server, '/gil?60');
     await server.waitForLog(/Thread 0x[\s\S]*in hold_the_gil[\s\S]*in application/);
   });
+
+  test('with harakiri-verbose logs what a JS thread was doing, also in a loop', async (t) => {
+    const server = await started(t, 'troubles.mjs', '--harakiri-verbose');
+    await assertLate(server, '/spin?60');
+    await server.waitForLog(/What it is doing \(most recent call first\):\n.* at \S+ \(.*troubles\.mjs:\d+\)/);
+  });
 });
 
 describe('harakiri of a worker with several threads', () => {
@@ -82,8 +88,7 @@ describe('harakiri of a worker with several threads', () => {
   test('lets the neighbours finish before a thread that is lost in C is killed with its worker', async (t) => {
     const server = await started(t, 'troubles.py', '--threads', '2');
     const load = new SteadyLoad(server.port, '/sleep?0.7', 3); // some of them run when it becomes late
-    // in both threads: one of them is the main thread, where a signal ends the wait; the other is lost
-    await Promise.all([assertLate(server, '/c?60'), assertLate(server, '/c?60')]);
+    await assertLate(server, '/lost?60');
     await server.waitForLog(/HARAKIRI !!! worker 1 \(.*\) is killed: it cannot break off what it runs/);
     await load.more(3);
     assert.deepEqual((await load.end()).failures, []);

@@ -47,7 +47,7 @@ export const WORKERS = [
     help: 'give up a request that runs longer than this, with 504 for its client; 0: never',
     differs: 'The worker is asked to break the request off, and replaced; it is killed only when that does not help. The time that a request waits for a worker does not count.' },
   { name: 'harakiri-verbose', kind: 'flag', perApp: true, default: false,
-    help: 'log what all threads of a Python worker are doing when a request is given up' },
+    help: 'log what the worker is doing when a request is given up' },
   { name: 'harakiri-graceful-timeout', kind: 'seconds', perApp: true, default: 0, range: [0, 86400],
     defaultText: 'as long as they are not late themselves',
     help: 'how long the other requests of a worker may go on that cannot break one off',
