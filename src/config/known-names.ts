@@ -16,7 +16,6 @@ export interface Family {
   readonly maybe?: string;
 }
 
-const LATER = 'not implemented yet';
 const NGINX = 'put nginx in front for this';
 const NO_ROUTER = 'there is no HTTP router process';
 const SYSTEMD = 'let systemd or the container do this';
@@ -183,8 +182,12 @@ export const FAMILIES: readonly Family[] = [
   { why: 'log files belong to the user that the server runs as', flags: 'logfile-chown' },
   { why: 'use logger = socket:ADDR to send lines by UDP', values: 'log-socket' },
   {
-    why: `statistics are ${LATER}`,
-    values: `stats-push stats-pusher-default-freq|stats-pushers-default-freq metric
+    why: 'statistics are asked for (stats, metrics), not sent',
+    values: 'stats-push stats-pusher-default-freq|stats-pushers-default-freq',
+  },
+  {
+    why: 'the metrics are those of stats, and of metrics for Prometheus',
+    values: `metric
       metrics-dir|metric-dir metric-alarm|metric-threshold|alarm-metric snmp-community
       carbon carbon-timeout carbon-freq carbon-id carbon-max-retry carbon-retry-delay carbon-root carbon-idle-avg
       carbon-hostname-dots

@@ -230,6 +230,43 @@ cheaper-busyness-backlog-step = 2`,
     expect: { '/where': WHERE },
   },
   {
+    name: 'Production: everything that a guide says should be the default',
+    lines: `plugins = python3,cheaper_busyness
+strict = true
+chdir = %(apps)/several
+http-socket = 127.0.0.1:%(port)
+module = flask_app:app
+master = true
+enable-threads = true
+vacuum = true
+single-interpreter = true
+die-on-term = true
+need-app = true
+disable-logging = true
+log-4xx = true
+log-5xx = true
+harakiri = 60
+max-requests = 1000
+max-worker-lifetime = 3600
+reload-on-rss = 2048
+worker-reload-mercy = 60
+cheaper-algo = busyness
+processes = 16
+cheaper = 2
+cheaper-initial = 4
+cheaper-overload = 1
+cheaper-step = 4
+cheaper-busyness-multiplier = 30
+cheaper-busyness-min = 20
+cheaper-busyness-max = 70
+cheaper-busyness-backlog-alert = 16
+cheaper-busyness-backlog-step = 2
+auto-procname = true
+procname-prefix = shop
+py-call-osafterfork = true`,
+    expect: { '/where': WHERE },
+  },
+  {
     name: 'Configuration: placeholders, letters, blocks and includes',
     lines: `plugins = python3
 project = several
