@@ -93,7 +93,7 @@ export class RequestRing {
 
   /** Whether the worker has claimed `entry`, which it was handed. Only where `tryTake` counts in the word (threads). */
   hasClaimed(entry: number): boolean {
-    const unclaimed = Atomics.load(this.#words, this.#at + WORKER.credits);
+    const unclaimed = Math.min(this.#mask + 1, Atomics.load(this.#words, this.#at + WORKER.credits));
     for (let i = 1; i <= unclaimed; i++) if (this.#pushed[(this.#tail - i) & this.#mask] === entry) return false;
     return true;
   }

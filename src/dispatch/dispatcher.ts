@@ -3,14 +3,13 @@
 // Owns every slot of the arena from `submit` until the last part of the answer. What it promises:
 //   a request that no worker has started can always move, so it survives the end of a worker; one that was started is
 //   never started again; a slot whose worker may still write is not used again before that worker is known dead.
-// Everything a CPython process wrote is checked here before it is used: a worker that writes nonsense is ended.
+// It is long because a slot has one owner: every way in which a request can move or end is here.
+// Everything a CPython process wrote is checked before it is used (answer-part.ts): a worker that writes nonsense is ended.
 // Decided elsewhere: which worker (policy.ts), when to look for answers (pump.ts), who starts and ends workers
 //   (lifecycle/crew.ts), how an answer looks to the client (listeners/).
 
-import type { AnswerRing } from '../arena/answer-ring.js';
 import { type Arena, timeAt } from '../arena/arena.js';
 import {
-  ANSWER,
   answerByte,
   COMMAND_SLOT,
   ENTRY_SLOT_BITS,
@@ -23,11 +22,13 @@ import {
   slotWord,
 } from '../arena/layout.js';
 import { AppError, type Code, LoadError, type NuwsgiError, PeerError } from '../base/errors.js';
-import { Fifo } from '../base/fifo.js';
 import { toLocalMs } from '../base/monotonic.js';
-import type { Exchange, ExchangeOwner, ExchangeRecord } from './exchange.js';
+import { AnswerPart } from './answer-part.js';
+import type { Exchange, ExchangeOwner } from './exchange.js';
 import { isStalled, nextServiceMs, pickWorker, shouldSpread } from './policy.js';
 import type { Receiver } from './receiver.js';
+import { noteTimes } from './request-times.js';
+import { WaitingLine } from './waiting-line.js';
 import { WorkerPort } from './worker-port.js';
 
 export interface DispatcherOptions {
@@ -64,12 +65,6 @@ const FIRST_GUESS_MS = 1;
  * So many more from one worker are no accident.
  */
 const MOST_LATE = 64;
-/** The high word of the largest Content-Length that a JS number holds exactly. */
-const LONGEST_HIGH = 0x1fffff;
-/** "\r\nContent-Length: ", which an app's answer may have and its head here does not. */
-const CONTENT_LENGTH_BYTES = 18;
-/** Given-up requests are taken out of the queue when there are more than this, and more than half of it. */
-const MOST_GONE_WAITING = 64;
 
 export class Dispatcher implements ExchangeOwner, Receiver {
   readonly arena: Arena;
@@ -78,9 +73,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   readonly counters = { accepted: 0, refused: 0, late: 0, moved: 0, mad: 0 };
   readonly #options: DispatcherOptions;
   readonly #exchanges: (Exchange | undefined)[];
-  readonly #waiting = new Fifo<Exchange>();
-  /** How many of those that wait were given up by their clients. They hold no slot. */
-  #goneWaiting = 0;
+  readonly #waiting = new WaitingLine();
+  /** The part of an answer that is looked at. */
+  readonly #part = new AnswerPart();
   readonly #requestBytes: number;
   readonly #answerBytes: number;
   /** The ports that get requests, and all that have a worker: what is gone through per request holds no empty place. */
@@ -133,7 +128,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   }
 
   get waiting(): number {
-    return this.#waiting.length - this.#goneWaiting;
+    return this.#waiting.length;
   }
 
   /** The requests that workers have, each with whether its worker has begun it. */
@@ -222,12 +217,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
 
   /** Refuses what waits: there will be no worker for it. */
   refuseWaiting(error: NuwsgiError<Code>): void {
-    while (this.#waiting.length > 0) {
-      const exchange = this.#waiting.shift()!;
-      if (exchange.gone) {
-        this.#goneWaiting--;
-        continue;
-      }
+    for (let exchange = this.#waiting.next(); exchange !== undefined; exchange = this.#waiting.next()) {
       this.counters.refused++;
       this.#options.onRefused(exchange, error);
       exchange.refuse(error);
@@ -296,9 +286,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     while (this.#waiting.length > 0) {
       const choice = pickWorker(this.#serving, nowMs, this.#serviceMs, this.#options.threads);
       if (choice < 0) return;
-      const exchange = this.#waiting.shift()!;
-      if (exchange.gone) this.#goneWaiting--;
-      else this.#hand(exchange, this.#serving[choice]!, nowMs);
+      this.#hand(this.#waiting.next()!, this.#serving[choice]!, nowMs);
     }
   }
 
@@ -369,50 +357,34 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       this.#onStray(worker, slot, entry);
       return;
     }
-    // Each word is read once: what was checked is what is used, whatever the worker writes meanwhile.
     const { words, geometry } = this.arena;
     const at = slotWord(geometry, slot);
-    const flags = words[at + SLOT.answer_flags]!;
-    const status = words[at + SLOT.status]!;
-    const headBytes = words[at + SLOT.head_bytes]!;
-    const bodyBytes = words[at + SLOT.body_bytes]!;
-    const hasHead = (flags & ANSWER.HEAD) !== 0;
-    const isLast = (flags & ANSWER.LAST) !== 0;
-    if (
-      headBytes < 0 ||
-      bodyBytes < 0 ||
-      headBytes + bodyBytes > this.#answerBytes ||
-      hasHead === exchange.headSent ||
-      (hasHead && (status < 200 || status > 999)) ||
-      (hasHead && headBytes < 3) ||
-      (!hasHead && headBytes > 0)
-    ) {
-      // The last event of a request that was abandoned before it began has no head; all else is nonsense.
-      if (!(isLast && !hasHead && !exchange.headSent && headBytes === 0 && bodyBytes === 0)) {
-        const lengths = `flags ${flags}, status ${status}, head ${headBytes}, body ${bodyBytes} bytes`;
-        this.#goMad(worker, `slot ${slot}: ${lengths}`);
-        return;
-      }
+    const part = this.#part;
+    part.read(words, at);
+    const fault = part.fault(this.#answerBytes, exchange.headSent);
+    if (fault !== undefined) {
+      this.#goMad(worker, `slot ${slot}: ${fault}`);
+      return;
     }
+    const { hasHead, isLast, headBytes, bodyBytes } = part;
     const { record } = exchange;
     record.bodyBytes += bodyBytes;
     if (bodyBytes > 0 && headBytes + bodyBytes < this.#answerBytes) record.parts++; // else it goes on in the next one
     if (hasHead && !exchange.overdue) {
-      record.status = status;
-      record.headBytes = headBytes;
-      if ((flags & ANSWER.SIZED) !== 0) record.headBytes += lengthFieldBytes(words, at); // the worker gave it apart
-      record.fields = words[at + SLOT.header_count]!;
+      record.status = part.status;
+      record.headBytes = part.givenHeadBytes;
+      record.fields = part.fields;
       record.core = core;
     }
     // what is delivered may be edited on its way, and then noted anew
-    if (!exchange.gone && !this.#deliver(exchange, worker, at, flags, status, headBytes, bodyBytes)) {
+    if (!exchange.gone && !this.#deliver(exchange, worker)) {
       record.status = record.headBytes = record.fields = record.bodyBytes = 0;
       return;
     }
     if (hasHead) exchange.headSent = true;
     if (isLast) {
-      record.failed = (flags & ANSWER.FAILED) !== 0;
-      this.#noteTimes(record, worker.answers[core]!, at);
+      record.failed = part.hasFailed;
+      noteTimes(record, worker.answers[core]!, this.arena.times, at, this.#nowMs);
       worker.inFlight--;
       worker.answered++;
       this.#inFlight--;
@@ -429,24 +401,6 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     }
   }
 
-  /**
-   * Works out how long a request waited for a thread and ran. It ran from when its thread was done with the one before,
-   * or had begun anew; each request costs its worker one look at the clock, at its end. What a worker wrote is believed
-   * only as far as it lies between the request's hand-over and now.
-   */
-  #noteTimes(record: ExchangeRecord, thread: AnswerRing, at: number): void {
-    const { times } = this.arena;
-    const endS = times[timeAt(at + SLOT.ended_s)]!;
-    const beganS =
-      times[timeAt(at + SLOT.began_s)]! || Math.max(thread.lastEndS, thread.wokeS <= endS ? thread.wokeS : 0);
-    thread.lastEndS = endS;
-    const { completeAtMs } = record;
-    const endMs = within(completeAtMs, toLocalMs(endS), this.#nowMs);
-    const beganMs = within(completeAtMs, toLocalMs(beganS), endMs);
-    record.queueMs = beganMs - completeAtMs;
-    record.appMs = Math.max(0, endMs - beganMs - record.writeMs);
-  }
-
   /** An answer to nothing that `worker` was asked: a late one is dropped, one that is made up ends the worker. */
   #onStray(worker: WorkerPort, slot: number, entry: number): void {
     const exchange = this.#exchanges[slot];
@@ -460,30 +414,16 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     }
   }
 
-  /**
-   * Passes the part that lies in the slot at word `at` to the client; the other arguments have been checked. False:
-   * the head cannot be sent, and the worker that wrote it is mad.
-   */
-  #deliver(
-    exchange: Exchange,
-    worker: WorkerPort,
-    at: number,
-    flags: number,
-    status: number,
-    headBytes: number,
-    bodyBytes: number,
-  ): boolean {
-    const { words, geometry, bytes } = this.arena;
+  /** Passes the part that was read to the client. False: its head cannot be sent, and the worker that wrote it is mad. */
+  #deliver(exchange: Exchange, worker: WorkerPort): boolean {
+    const { geometry, bytes } = this.arena;
+    const { status, headBytes, bodyBytes, length, hasHead, isLast, isDated, isBroken } = this.#part;
     const start = answerByte(geometry, exchange.slot);
     const middle = start + headBytes;
     const data = bytes.subarray(middle, middle + bodyBytes);
-    const isLast = (flags & ANSWER.LAST) !== 0;
-    if ((flags & ANSWER.HEAD) !== 0) {
-      const high = words[at + SLOT.length_high]!;
-      const length = high < 0 ? -1 : high * 0x100000000 + (words[at + SLOT.length_low]! >>> 0);
-      const head = { status, bytes: bytes.subarray(start, middle), length, dated: (flags & ANSWER.DATED) !== 0 };
+    if (hasHead) {
+      const head = { status, bytes: bytes.subarray(start, middle), length, dated: isDated };
       try {
-        if (high > LONGEST_HIGH) throw new Error(`a Content-Length of ${length}`);
         if (isLast) exchange.answerWhole(head, data);
         else exchange.answerFirst(head, data);
       } catch (error) {
@@ -496,7 +436,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     if (bodyBytes > 0) exchange.answerPart(data);
     if (!isLast || exchange.gone) return true;
     if (exchange.headSent) {
-      exchange.answerEnd((flags & ANSWER.BROKEN) !== 0);
+      exchange.answerEnd(isBroken);
     } else {
       exchange.record.status = 502;
       exchange.refuse(new AppError('APP_DIED', worker.workerId, 'gave no answer'));
@@ -541,11 +481,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     if (exchange.slot < 0) return;
     if (exchange.place < 0) {
       this.#dropAbandoned(exchange); // still in #waiting, where `gone` lets it be passed over
-      this.#goneWaiting++;
-      if (this.#goneWaiting > MOST_GONE_WAITING && this.#goneWaiting * 2 > this.#waiting.length) {
-        this.#waiting.keep((waiting) => !waiting.gone); // or clients that come and go could let it grow without end
-        this.#goneWaiting = 0;
-      }
+      this.#waiting.left();
       return;
     }
     const at = slotWord(this.arena.geometry, exchange.slot);
@@ -622,7 +558,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       else moved.push(exchange);
     }
     this.counters.moved += moved.length;
-    if (moved.length > 0) this.#waiting.unshift(moved.reverse());
+    this.#waiting.putBack(moved.reverse());
   }
 
   /** A worker is being started in `place`; it will announce itself. */
@@ -687,7 +623,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       this.#options.onAnswered(exchange, worker, nowMs);
       this.#release(exchange);
     }
-    if (moved.length > 0) this.#waiting.unshift(moved);
+    this.#waiting.putBack(moved);
     worker.on('ended');
     worker.reset();
     this.#stateChanged();
@@ -699,15 +635,4 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     if (worker.state === 'mad' || !this.#options.onePerCore || exchange.headSent) return true;
     return worker.answers.some((core) => core.lastStarted === exchange.entry);
   }
-}
-
-/** `value`, or the nearest to it from `least` to `most`; `least` when it is none. */
-const within = (least: number, value: number, most: number) => (value > least ? Math.min(value, most) : least);
-
-/** How many bytes the field "Content-Length: N" has, for the length in the slot at word `at`. */
-function lengthFieldBytes(words: Int32Array, at: number): number {
-  let bytes = CONTENT_LENGTH_BYTES + 1;
-  if (words[at + SLOT.length_high]! !== 0) return bytes + 9; // 2^32 has ten digits: near enough
-  for (let rest = words[at + SLOT.length_low]! >>> 0; rest >= 10; rest = Math.floor(rest / 10)) bytes++;
-  return bytes;
 }
