@@ -148,6 +148,10 @@ export class Supervisor {
     void Promise.all(leaving.map((worker) => worker.ended)).then(() => old.end());
   }
 
+  get #isRunning(): boolean {
+    return this.#state === 'running';
+  }
+
   /** Replaces one worker by a new one of the same version, when its successor is ready. `why` is for the log. */
   recycle(worker: Worker, why: string): Promise<void> {
     return this.#turns.run(async () => {
@@ -158,6 +162,7 @@ export class Supervisor {
       try {
         await replaceOne(this.crew, worker.seat, generation, this.name);
       } catch (error) {
+        if (!this.#isRunning) return; // its successor was ended by the stop
         this.#log.line(`worker ${worker.seat.id} stays: ${(error as AppError).message}`);
       }
     });
