@@ -69,12 +69,14 @@ export class HttpNodeListener implements Listener {
     server.timeout = limits.idleTimeoutMs; // see #onIdle
     Object.assign(server, { httpAllowHalfOpen: true }); // a client that sends FIN behind its request gets its answer
     const preface = hasPreface ? new PrefaceServer(server, parts) : undefined;
+    // counted when it opens, and not when it has shaken hands
+    const count = (socket: Socket) => countSocket(site.connections, socket) || socket.destroy();
+    if (preface === undefined) server.on('connection', count);
     server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       const proxied = preface?.peerOf(socket);
       const peer = proxied?.address ?? peerName(socket);
       const peerPort = proxied === undefined ? undefined : String(proxied.port);
       this.#connections.set(socket, new NodeConnection(socket, peer, peerPort));
-      if (preface === undefined && !countSocket(site.connections, socket)) socket.destroy();
     });
     server.on('timeout', (socket) => this.#onIdle(socket));
     server.on('request', (req, res) => this.#onRequest(req, res, false));

@@ -71,10 +71,16 @@ export class UwsgiListener implements Listener {
     const { keepAlive } = sockets;
     const how = { allowHalfOpen: true, noDelay: true, keepAlive };
     const { headTimeoutMs: handshakeTimeout } = site.limits;
-    this.#server =
-      tls === undefined
-        ? createServer(how, (socket) => this.#onConnection(socket))
-        : createTlsServer({ ...how, ...tls.options, handshakeTimeout }, (socket) => this.#onConnection(socket));
+    if (tls === undefined) {
+      this.#server = createServer(how, (socket) => {
+        if (this.#welcome(socket)) this.#serve(socket);
+      });
+    } else {
+      this.#server = createTlsServer({ ...how, ...tls.options, handshakeTimeout }, (socket) => this.#serve(socket));
+      this.#server.on('connection', (socket) => this.#welcome(socket));
+      // a handshake that fails, or takes too long, is told and no more: node:tls leaves its connection open
+      this.#server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
+    }
     this.#socket = new NodeSocket(this.#server, sockets);
   }
 
@@ -111,17 +117,21 @@ export class UwsgiListener implements Listener {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #onConnection(socket: Socket): void {
+  /** A connection has opened; one with TLS has not shaken hands yet. False: it is closed. */
+  #welcome(socket: Socket): boolean {
+    const { site } = this.#shared;
     const peer = peerName(socket);
-    if (this.#allowed !== undefined && !this.#allowed.has(peer)) {
-      this.#shared.site.onRefused(peer, NOT_ALLOWED);
-      socket.destroy();
-      return;
-    }
+    const isAllowed = this.#allowed?.has(peer) ?? true;
+    if (!isAllowed) site.onRefused(peer, NOT_ALLOWED);
+    if (isAllowed && countSocket(site.connections, socket)) return true;
+    socket.destroy();
+    return false;
+  }
+
+  #serve(socket: Socket): void {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    if (countSocket(this.#shared.site.connections, socket)) new Connection(socket, peer, this.#shared);
-    else socket.destroy();
+    new Connection(socket, peerName(socket), this.#shared);
   }
 
   /** nginx sends nothing but header fields when its configuration says no more than `uwsgi_pass`. */

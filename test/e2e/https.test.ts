@@ -5,6 +5,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -160,6 +161,26 @@ function get(port: number, path: string, method = 'GET') {
     outgoing.end();
   });
 }
+
+describe('connections that do not shake hands', () => {
+  test('are counted as all others, those beyond the limit are closed, and all are given up after a while', async () => {
+    const address = `127.0.0.1:0,${own.cert},${own.key}`;
+    const sockets = ['--https', address, '--https-socket', address, '--suwsgi-socket', address];
+    const under = ['prlimit', '--nofile=160:160'];
+    const args = ['--http-headers-timeout', '2', '--wsgi-file', 'inspect.mjs'];
+    const server = await startServer([...sockets, ...args], { under });
+    for (const port of server.ports) {
+      const from = server.log.length;
+      const silent = Array.from({ length: 120 }, () => connectTcp(port, '127.0.0.1').on('error', () => {}));
+      await Promise.race(silent.map((socket) => once(socket, 'close')));
+      await server.waitForLog(/connections are open, the most for this limit of open files/, from);
+      await server.waitForLog(/there is room for connections again/, from);
+      for (const socket of silent) socket.destroy();
+    }
+    assert.match(String(curl(server.port)), /environ/);
+    await server.stop();
+  });
+});
 
 describe('a certificate that is renewed', () => {
   test('is used after a reload, on every engine, for new connections; those that are open go on', async () => {
