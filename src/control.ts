@@ -57,7 +57,7 @@ export class Control {
   readonly #touched: TouchedFiles;
   readonly #sources: TouchedFiles;
   readonly #sourcePaths = new Set<string>();
-  readonly #directories = new WatchedDirectories();
+  readonly #directories = new WatchedDirectories('fs-reload');
   readonly #fifo: MasterFifo;
   /** Tells a server that retires to wait for nobody who asks for nothing. */
   readonly #hurry = new AbortController();

@@ -29,6 +29,7 @@ export function pythonSettingsOf(config: Config): PythonSettings {
     affinity: config['cpu-affinity'],
     addressSpaceBytes: config['limit-as'] * MIB,
     processLimit: config['limit-nproc'],
+    highestLock: config.locks,
     fileWrapper: !config['wsgi-disable-file-wrapper'],
     zygoteTitle: zygote ?? '',
     workerTitle: worker ?? '',

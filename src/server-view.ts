@@ -66,7 +66,7 @@ function appView({ definition, dispatcher, supervisor, startupMs, failure }: Hos
   };
 }
 
-function workerView({ definition, dispatcher }: HostedApp, app: number, seat: Seat): WorkerView {
+function workerView({ definition, dispatcher, signals }: HostedApp, app: number, seat: Seat): WorkerView {
   const { current } = seat;
   const isProcess = definition.program.kind === 'python';
   const cores = coresOf(definition);
@@ -77,6 +77,7 @@ function workerView({ definition, dispatcher }: HostedApp, app: number, seat: Se
     spawns: seat.spawns,
     lastSpawnAtMs: seat.lastSpawnAtMs,
     harakiri: seat.harakiris,
+    signals: signals.handledBy(seat.id),
   };
   if (current === undefined || current.port.taskId === 0) {
     const status = seat.isWanted ? 'dead' : 'cheap';

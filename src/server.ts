@@ -8,6 +8,7 @@
 
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { answerFor } from './app-answers.js';
 import { allowProcAccess } from './arena/shared-pages.js';
 import { AppError, type Code, LoadError, type NuwsgiError } from './base/errors.js';
 import { printable } from './base/log.js';
@@ -70,6 +71,7 @@ export class Server {
   readonly #log: ServerLog;
   readonly #pump = new Pump();
   readonly #observer: Observer;
+  readonly #ledger: Ledger;
   readonly #controlPlane: ControlPlane;
   readonly #startedAtMs = Date.now();
   readonly #variables: RequestVariables[] = [];
@@ -103,6 +105,7 @@ export class Server {
     const ledger = new Ledger(plan.apps.length, plan.control.stats === undefined ? undefined : plan.endpoints, (app) =>
       coresOf(plan.apps[app]!),
     );
+    this.#ledger = ledger;
     const isWatched = isWatchedBy(plan.control);
     const watched = {
       view: () => this.#view(),
@@ -298,6 +301,7 @@ export class Server {
       hostname: hostname(),
       options: plan.given,
       onSourceFile: this.#onSourceFile,
+      onAsked: (app, about) => answerFor(about, this.#apps[app]!, app, this.#ledger),
       onIdle: this.#onIdle,
       onRefused: (exchange, error) => this.#onRefused(exchange.record.peer, error),
       onAbandoned: (app, exchange) => this.#observer.onAbandoned(exchange, app, this.#variables[app]!),

@@ -31,7 +31,12 @@ export const ENTRY_SLOT_MASK = 0xffff;
 /** A slot number no arena has: the entry is a command to the worker or an event from it, its generation says which. */
 export const COMMAND_SLOT = 0xffff;
 export const COMMAND_STOP = 1;
+/** Of the first of 256 commands: run the app's handler of signal 0, and so on. */
+export const COMMAND_SIGNAL = 0x100;
+export const SIGNALS = 256;
 export const EVENT_READY = 1;
+/** A command of a signal was carried out. */
+export const EVENT_HANDLED = 2;
 export const MAX_SLOTS = COMMAND_SLOT;
 export const MAX_GENERATION = 0x7fff;
 
@@ -108,6 +113,8 @@ export const SLOT = struct(64, [
   [ 22,   'header_count',  'worker',   'lines in the head behind the status'],
   [ 24,   'ended_s',       'worker',   'when the last part of the answer was there'],
   [ 26,   'began_s',       'worker',   'when the app got the request; 0: when its thread was done with the one before'],
+  [ 28,   'logged_entry',  'worker',   'entry of the request for which the next word is meant'],
+  [ 29,   'logged_bytes',  'worker',   'length of what the app has set by uwsgi.set_logvar, behind the values: there the body was'],
   [ 32,   'credit',        'both',     'semaphore: the answer area may be written again'],
 ]);
 
@@ -154,10 +161,10 @@ export interface Geometry extends Dimensions {
 }
 
 /**
- * Entries that no ring can overflow: a worker's requests and the stop command of each core fit into the one ring, an
- * event for each of them and the one of the start into the other. A cache line's worth at least.
+ * Entries that no ring can overflow: a worker's requests, a signal for each core and the stop command of each core fit
+ * into the one ring, an event for each of them and the one of the start into the other. A cache line's worth at least.
  */
-const ringEntriesFor = (held: number, cores: number) => 2 ** Math.max(4, Math.ceil(Math.log2(held + cores + 1)));
+const ringEntriesFor = (held: number, cores: number) => 2 ** Math.max(4, Math.ceil(Math.log2(held + 2 * cores + 1)));
 
 const roundUp = (value: number, step: number) => Math.ceil(value / step) * step;
 
@@ -203,6 +210,15 @@ export function layoutForBridge(g: Geometry) {
     geometry: g,
     structs: { HEADER, WORKER, CORE, SLOT },
     flags: { REQUEST, ANSWER },
-    constants: { MAGIC, ENTRY_SLOT_BITS, ENTRY_SLOT_MASK, COMMAND_SLOT, COMMAND_STOP, EVENT_READY },
+    constants: {
+      MAGIC,
+      ENTRY_SLOT_BITS,
+      ENTRY_SLOT_MASK,
+      COMMAND_SLOT,
+      COMMAND_STOP,
+      COMMAND_SIGNAL,
+      EVENT_READY,
+      EVENT_HANDLED,
+    },
   };
 }

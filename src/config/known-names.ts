@@ -170,7 +170,10 @@ export const FAMILIES: readonly Family[] = [
     flags: 'reaper|-r cgi-mode|-c force-gateway',
   },
   { why: 'how memory is shared and swapped is the business of the kernel', flags: 'never-swap', maybe: 'ksm' },
-  { why: 'one thread accepts, workers wait in shared memory: there are no locks', values: 'lock-engine ftok' },
+  {
+    why: 'one thread accepts, workers wait in shared memory: there are no locks of the server',
+    values: 'lock-engine ftok',
+  },
   { why: 'descriptors are never inherited by accident', values: 'safe-fd|fd-safe' },
   // Logging and statistics
   { why: 'answers are sent by the accept thread, without sendfile', values: 'log-sendfile' },
@@ -258,7 +261,7 @@ export const FAMILIES: readonly Family[] = [
     why: 'shared caches, queues and memory are not offered; use Redis or a database',
     values: `cache cache2 cache-blocksize cache-store cache-store-sync cache-expire-freq cache-udp-server
       cache-udp-node cache-sync add-cache-item load-file-in-cache load-file-in-cache-gzip
-      queue queue-blocksize queue-store queue-store-sync sharedarea|-A locks`,
+      queue queue-blocksize queue-store queue-store-sync sharedarea|-A`,
     flags: 'cache-no-expire cache-report-freed-items cache-use-last-modified persistent-ipcsem',
     maybe: 'check-cache',
   },

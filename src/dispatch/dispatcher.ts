@@ -11,9 +11,11 @@
 import { type Arena, timeAt } from '../arena/arena.js';
 import {
   answerByte,
+  COMMAND_SIGNAL,
   COMMAND_SLOT,
   ENTRY_SLOT_BITS,
   ENTRY_SLOT_MASK,
+  EVENT_HANDLED,
   EVENT_READY,
   entryOf,
   REQUEST,
@@ -54,6 +56,12 @@ export interface DispatcherOptions {
   onRefused(exchange: Exchange, error: NuwsgiError<Code>): void;
   /** A request was given up by its client before any worker had begun it. */
   onAbandoned(exchange: Exchange): void;
+  /** Workers have come, gone, or been paused. */
+  onWorkersChanged(): void;
+  /** `worker` has handled a signal that it was given. */
+  onHandled(worker: WorkerPort): void;
+  /** Signals that their worker had not begun to handle were taken from it; it has, or had, this number. */
+  onSignalsBack(signals: readonly number[], workerId: number): void;
   /** The last part of an answer has left the arena. */
   onAnswered(exchange: Exchange, worker: WorkerPort, nowMs: number): void;
 }
@@ -113,6 +121,12 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     this.#live = this.ports.filter((port) => port.state !== 'dead');
     const accepting = this.#isPaused ? [] : this.#live.filter((port) => port.accepting);
     this.#serving = accepting.sort((a, b) => a.workerId - b.workerId);
+    this.#options.onWorkersChanged();
+  }
+
+  /** The workers that get requests, by their numbers. */
+  get serving(): readonly WorkerPort[] {
+    return this.#serving;
   }
 
   /** Lets requests wait inside from now on, or no longer. Those that workers have are answered all the same. */
@@ -271,8 +285,18 @@ export class Dispatcher implements ExchangeOwner, Receiver {
 
   #hand(exchange: Exchange, worker: WorkerPort, nowMs: number): void {
     exchange.place = worker.place;
+    this.#push(worker, exchange.entry, nowMs);
+  }
+
+  /** Has a thread of `worker` handle the app's signal `signal`, outside of any request. Only where it `takesSignal`. */
+  giveSignal(worker: WorkerPort, signal: number, nowMs: number): void {
+    worker.signals++;
+    this.#push(worker, entryOf(COMMAND_SLOT, COMMAND_SIGNAL + signal), nowMs);
+  }
+
+  #push(worker: WorkerPort, entry: number, nowMs: number): void {
     if (worker.inFlight++ === 0) worker.progressAtMs = nowMs;
-    worker.requests.push(exchange.entry);
+    worker.requests.push(entry);
     if (!worker.toRing) {
       worker.toRing = true;
       this.#handed.push(worker);
@@ -445,6 +469,11 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   }
 
   #onWorkerEvent(worker: WorkerPort, event: number): void {
+    if (event === EVENT_HANDLED && worker.signals > 0) {
+      this.#forgetSignal(worker);
+      this.#options.onHandled(worker);
+      return;
+    }
     if (event !== EVENT_READY || (worker.state !== 'starting' && worker.state !== 'leaving')) {
       this.#goMad(worker, `event ${event} while ${worker.state}`);
       return;
@@ -453,6 +482,12 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     worker.on('ready');
     this.#stateChanged();
     this.#options.onReady(worker);
+  }
+
+  #forgetSignal(worker: WorkerPort): void {
+    worker.signals--;
+    worker.inFlight--;
+    this.#inFlight--;
   }
 
   #goMad(worker: WorkerPort, why: string): void {
@@ -535,22 +570,31 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       if (worker.inFlight < 2 || !isStalled(worker, nowMs)) continue;
       const others = this.#serving.some((other) => other !== worker && !isStalled(other, nowMs));
       if (others) {
-        this.#takeBackAll(worker);
+        const signals = this.#takeBackAll(worker);
         this.#handOut(nowMs);
+        if (signals.length > 0) this.#options.onSignalsBack(signals, worker.workerId);
       }
       // nobody else can, or it came back here: then a parked thread takes it
       if (!others || worker.toRing) worker.requests.wake(worker.inFlight);
     }
   }
 
-  /** Puts what `worker` has not started back in front of the queue, in its order. */
-  #takeBackAll(worker: WorkerPort): void {
+  /** Puts the requests that `worker` has not started back in front of the queue, in their order; returns the signals. */
+  #takeBackAll(worker: WorkerPort): readonly number[] {
     const moved: Exchange[] = [];
+    const signals: number[] = [];
     for (let most = this.arena.geometry.ringEntries; most > 0; most--) {
       const entry = worker.requests.takeBack();
       if (entry === 0) break;
       const exchange = this.#exchanges[entry & ENTRY_SLOT_MASK];
-      if (exchange?.entry !== entry || exchange.place !== worker.place) continue; // a stop command
+      if (exchange?.entry !== entry || exchange.place !== worker.place) {
+        const signal = (entry >>> ENTRY_SLOT_BITS) - COMMAND_SIGNAL; // or it is a stop command
+        if (signal >= 0) {
+          this.#forgetSignal(worker);
+          signals.push(signal);
+        }
+        continue;
+      }
       worker.inFlight--;
       this.#inFlight--;
       exchange.place = -1;
@@ -559,6 +603,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     }
     this.counters.moved += moved.length;
     this.#waiting.putBack(moved.reverse());
+    return signals.reverse();
   }
 
   /** A worker is being started in `place`; it will announce itself. */
@@ -586,9 +631,10 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     if (worker.state === 'starting') this.#starting--;
     worker.on('told_to_leave');
     this.#stateChanged();
-    this.#takeBackAll(worker);
+    const signals = this.#takeBackAll(worker);
     worker.requests.stop();
     this.#handOut(nowMs);
+    if (signals.length > 0) this.#options.onSignalsBack(signals, worker.workerId);
   }
 
   /**
@@ -600,7 +646,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     const worker = this.ports[place]!;
     if (worker.state !== 'mad') this.#pollWorker(worker);
     if (worker.state === 'starting') this.#starting--;
-    if (worker.state !== 'mad') this.#takeBackAll(worker);
+    const { workerId } = worker;
+    const signals = worker.state === 'mad' ? [] : this.#takeBackAll(worker);
+    while (worker.signals > 0) this.#forgetSignal(worker); // it had begun to handle them
     const moved: Exchange[] = [];
     for (const exchange of this.#exchanges) {
       if (exchange === undefined || exchange.place !== place) continue;
@@ -628,6 +676,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     worker.reset();
     this.#stateChanged();
     this.#handOut(nowMs);
+    if (signals.length > 0) this.#options.onSignalsBack(signals, workerId);
   }
 
   /** Whether a dead worker had started a request that it claimed. In doubt it had: no request runs twice. */

@@ -82,6 +82,7 @@ class ThreadPool implements Generation {
   readonly #events: HostEvents;
   readonly #running = new Map<number, Running>();
   readonly #pool: Piscina;
+  readonly signals = undefined;
   readonly #count: { threads: number };
 
   constructor(app: JsApp, memory: ArenaMemory, events: HostEvents, count: { threads: number }) {

@@ -5,7 +5,7 @@
 // Decided elsewhere: what the block holds (wire/cgi.ts, wire/uwsgi.ts).
 
 import type { Arena } from '../arena/arena.js';
-import { REQUEST, requestByte, SLOT, slotWord } from '../arena/layout.js';
+import { answerByte, REQUEST, requestByte, SLOT, slotWord } from '../arena/layout.js';
 import type { ExchangeRecord } from './exchange.js';
 
 /** Combinations of names that are kept split. Clients send other values with every request and the same names. */
@@ -62,6 +62,19 @@ export class RequestVariables {
     if (at >= 0) return this.#values[at];
     const listener = this.#arena.words[slotWord(this.#arena.geometry, slot) + SLOT.listener]!;
     return this.#listeners[listener]?.[name];
+  }
+
+  /** What the app has set as `name` by `uwsgi.set_logvar` for this request; undefined: nothing. */
+  logged(slot: number, entry: number, name: string): string | undefined {
+    if (slot < 0) return undefined;
+    const { words, geometry, bytes } = this.#arena;
+    const at = slotWord(geometry, slot);
+    if (words[at + SLOT.logged_entry] !== entry) return undefined;
+    const start = requestByte(geometry, slot) + words[at + SLOT.names_bytes]! + words[at + SLOT.values_bytes]!;
+    const end = Math.min(start + words[at + SLOT.logged_bytes]!, answerByte(geometry, slot));
+    const texts = bytes.toString('latin1', start, end).split('\0');
+    const index = texts.findIndex((text, i) => i % 2 === 0 && text === name);
+    return index < 0 ? undefined : texts[index + 1];
   }
 
   #read(slot: number, entry: number): void {

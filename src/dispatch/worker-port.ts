@@ -19,6 +19,8 @@ export class WorkerPort implements Load {
   /** Process id of a Python worker, thread id of a JS one; 0 while there is none. */
   taskId = 0;
   inFlight = 0;
+  /** Signals that it was given and has not handled. They count in `inFlight` too. */
+  signals = 0;
   progressAtMs = 0;
   accepting = false;
   /** It was handed requests and is still to be woken (dispatcher.ts). */
@@ -37,6 +39,11 @@ export class WorkerPort implements Load {
     this.answers = Array.from({ length: arena.geometry.cores }, (_, core) => new AnswerRing(arena, place, core));
   }
 
+  /** Whether one signal more may be given to it: its ring has room for one per core. */
+  get takesSignal(): boolean {
+    return this.accepting && this.signals < this.answers.length;
+  }
+
   get state(): WorkerState {
     return this.#state;
   }
@@ -52,6 +59,7 @@ export class WorkerPort implements Load {
     this.requests.reset();
     for (const ring of this.answers) ring.reset();
     this.inFlight = 0;
+    this.signals = 0;
     this.answered = 0;
     this.mostAnswers = Number.POSITIVE_INFINITY;
     this.late = 0;

@@ -108,6 +108,7 @@ export interface CrewOptions {
   onStarted(worker: Worker): void;
   /** A worker that had a seat has ended, and nobody had asked it to. */
   onLost(worker: Worker, name: string): void;
+  onAsked(about: string): unknown;
   /** A generation has ended by itself, and all its workers with it. */
   onGenerationGone(generation: Generation, why: string): void;
 }
@@ -146,6 +147,7 @@ export class Crew {
         this.#workers[place]!.memory = figures;
       },
       onEnded: (place, why, loadError) => this.#onEnded(this.#workers[place]!, { why, loadError: loadError ?? '' }),
+      onAsked: (about) => options.onAsked(about),
       onGone: (generation, why) => this.#onGone(generation, why),
       onOutput: (place, data) => (place < 0 ? this.#hostOutput : this.#outputs[place]!).add(data),
     };

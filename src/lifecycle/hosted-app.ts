@@ -22,6 +22,7 @@ import { Crew, Seat } from './crew.js';
 import { HarakiriWatch } from './harakiri.js';
 import { wantsMemory } from './limits.js';
 import { Recycling } from './recycling.js';
+import { Signals } from './signals.js';
 import { Supervisor } from './supervisor.js';
 
 /** What runs the app: Python in processes, or JS in threads. */
@@ -77,6 +78,8 @@ export interface Surroundings {
   readonly hostname: string;
   /** `uwsgi.opt`. */
   readonly options: Readonly<Record<string, string | boolean | readonly string[]>>;
+  /** A worker of `app` asks something of the server; see worker/host.ts. */
+  onAsked(app: number, about: string): unknown;
   /** No app has been asked for as long as --idle says, and --die-on-idle is set. */
   onIdle(): void;
   onRefused(exchange: Exchange, error: NuwsgiError<Code>): void;
@@ -95,6 +98,7 @@ export interface HostedApp {
   readonly dispatcher: Dispatcher;
   readonly supervisor: Supervisor;
   readonly cheaper: Cheaper;
+  readonly signals: Signals;
   /** Why it does not serve: it did not load. */
   failure: AppError | undefined;
   /** How long it took to load. */
@@ -137,6 +141,7 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     mercyMs: d.mercyMs,
     onStarted: (worker) => recycling.onStarted(worker),
     onLost: (worker, name) => supervisor.onLost(worker, name),
+    onAsked: (about) => s.onAsked(index, about),
     onGenerationGone: (generation, why) => supervisor.onGenerationGone(generation, why),
   });
   for (let i = 0; i < d.workers; i++) {
@@ -154,16 +159,28 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     onSpent: (port) => recycling.onSpent(port),
     onMad: (port, why) => crew.onMad(port, why),
     onActive: s.pump.wake,
+    onWorkersChanged: () => signals.handOut(),
+    onHandled: (port) => signals.onHandled(port),
+    onSignalsBack: (given, workerId) => signals.onBack(given, workerId),
     onRefused: s.onRefused,
     onAbandoned: (exchange) => s.onAbandoned(index, exchange),
     onAnswered: (exchange, worker, nowMs) => s.onAnswered(index, exchange, worker, nowMs),
+  });
+  const signals = new Signals({
+    name: d.name,
+    dispatcher,
+    log: s.log,
+    workerIds: () => crew.wanted.map(({ id }) => id),
+    hasWorker: (id) => crew.seats.some((seat) => seat.id === id),
   });
   crew.connect(dispatcher);
   const host = isPython
     ? new PythonHost(pythonAppOf(d, s), arena, s.doorbellFd, crew.events)
     : new ThreadHost(jsAppOf(d, s), arena.memory, crew.events);
   s.pump.add(dispatcher, isPython ? undefined : new WordDoorbell(arena.words, HEADER.main_sleeps, s.pump.wake));
-  const supervisor = new Supervisor(d.name, crew, host, d.longestPauseMs, s.log);
+  const supervisor = new Supervisor(d.name, crew, host, d.longestPauseMs, s.log, (generation) =>
+    signals.use(generation.signals),
+  );
   const recycling = new Recycling({
     get limits() {
       return current.limits;
@@ -215,6 +232,7 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     dispatcher,
     supervisor,
     cheaper,
+    signals,
     failure: undefined,
     startupMs: 0,
     start: async () => {
@@ -226,6 +244,7 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     stop: (graceMs) => {
       recycling.stop();
       cheaper.stop();
+      signals.stop();
       return supervisor.stop(graceMs).finally(() => harakiri.stop());
     },
   };

@@ -20,6 +20,7 @@ export class Supervisor {
   readonly #log: Log;
   readonly #host: WorkerHost;
   readonly #longestPauseMs: number;
+  readonly #onGeneration: (generation: Generation) => void;
   readonly #turns = new Turns();
   /** Reloads that wait for their turn. */
   readonly #waitingReloads = new Map<ReloadKind, Promise<boolean>>();
@@ -29,13 +30,24 @@ export class Supervisor {
   #loadHistory = NEW_SEAT;
   #loadedAtMs = 0;
 
-  /** `longestPauseMs`: between two starts of a worker that ends at once. */
-  constructor(name: string, crew: Crew, host: WorkerHost, longestPauseMs: number, log: Log) {
+  /**
+   * `longestPauseMs`: between two starts of a worker that ends at once. `onGeneration` is told which version counts from
+   * now on.
+   */
+  constructor(
+    name: string,
+    crew: Crew,
+    host: WorkerHost,
+    longestPauseMs: number,
+    log: Log,
+    onGeneration: (generation: Generation) => void,
+  ) {
     this.name = name;
     this.#longestPauseMs = longestPauseMs;
     this.crew = crew;
     this.#host = host;
     this.#log = log;
+    this.#onGeneration = onGeneration;
   }
 
   /**
@@ -58,6 +70,7 @@ export class Supervisor {
       throw error;
     }
     this.#state = 'running';
+    this.#onGeneration(generation);
     this.#log.line(`${this.name} is ready: ${generation.description}`);
   }
 
@@ -143,6 +156,7 @@ export class Supervisor {
   #become(generation: Generation, old: Generation | undefined): void {
     this.#generation = generation;
     this.#loadedAtMs = performance.now();
+    this.#onGeneration(generation);
     if (old === undefined) return;
     const leaving = this.crew.workers.filter((worker) => worker.generation === old);
     void Promise.all(leaving.map((worker) => worker.ended)).then(() => old.end());
@@ -259,6 +273,7 @@ export class Supervisor {
         this.#loadedAtMs = performance.now();
         try {
           this.#generation = await this.#host.load();
+          this.#onGeneration(this.#generation);
           for (const seat of this.crew.wanted) this.#respawn(seat);
         } catch (error) {
           this.#log.line((error as AppError).message);

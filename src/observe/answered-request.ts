@@ -59,7 +59,7 @@ export class AnsweredRequest implements LoggedRequest {
     return this.#variables?.get(this.#slot, this.#entry, name);
   }
 
-  logVariable(_name: string): string | undefined {
-    return undefined;
+  logVariable(name: string): string | undefined {
+    return this.#variables?.logged(this.#slot, this.#entry, name);
   }
 }

@@ -47,6 +47,8 @@ export interface WorkerView {
   readonly harakiri: number;
   /** What a thread says of its heap; 0 for a process. */
   readonly heapBytes: number;
+  /** Signals of the app (`import uwsgi`) that it has handled. */
+  readonly signals: number;
 }
 
 export interface ReloadView {

@@ -1,14 +1,14 @@
-// Runs the cron jobs of the configuration: looks at the clock once a minute, at its beginning.
+// Runs the cron jobs of the configuration.
 //
-// A job that is due is started even if its last run goes on, unless it is unique. A step of the system's clock runs no
-//   minute twice and makes up for none.
-// Decided elsewhere: when a job is due (config/cron.ts), how a command runs (shell.ts).
+// A job that is due is started even if its last run goes on, unless it is unique.
+// Decided elsewhere: when it is looked (base/minute-clock.ts), when a job is due (config/cron.ts), how a command runs
+//   (shell.ts).
 
 import type { Log } from '../base/log.js';
+import { MinuteClock } from '../base/minute-clock.js';
 import { type CronJob, isDue } from '../config/cron.js';
 import { runShell, type ShellProcess } from './shell.js';
 
-const MINUTE_MS = 60_000;
 /** How long a job may take to end when the server stops, before it is killed. */
 const STOP_MS = 2000;
 
@@ -24,8 +24,7 @@ export class CronTable {
   readonly states: readonly CronState[];
   readonly #log: Log;
   readonly #running = new Map<ShellProcess, CronState>();
-  #timer: NodeJS.Timeout | undefined;
-  #lastMinute = 0;
+  readonly #clock = new MinuteClock((now) => this.#onMinute(now));
 
   constructor(jobs: readonly CronJob[], log: Log) {
     this.states = jobs.map((job) => ({ job, pid: 0, startedAtS: 0 }));
@@ -35,25 +34,15 @@ export class CronTable {
   /** From now on jobs run. */
   start(): void {
     if (this.states.length === 0) return;
-    this.#lastMinute = Math.floor(Date.now() / MINUTE_MS); // the minute in which the server starts is not made up for
-    this.#wait();
+    this.#clock.start();
   }
 
-  #wait(): void {
-    this.#timer = setTimeout(
-      () => {
-        this.tick(new Date());
-        this.#wait();
-      },
-      MINUTE_MS - (Date.now() % MINUTE_MS),
-    );
-  }
-
-  /** Starts what is due at `now`; to be called by the timer, and by tests. */
+  /** Starts what is due at `now`; for tests. */
   tick(now: Date): void {
-    const minute = Math.floor(now.getTime() / MINUTE_MS);
-    if (minute === this.#lastMinute) return;
-    this.#lastMinute = minute;
+    this.#clock.tick(now);
+  }
+
+  #onMinute(now: Date): void {
     this.states.forEach((state, i) => {
       if (isDue(state.job.rule, now)) this.#run(state, i, now);
     });
@@ -86,7 +75,7 @@ export class CronTable {
 
   /** Starts nothing more, and ends what runs. Resolves when it has ended. */
   async stop(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#clock.stop();
     const children = [...this.#running.keys()];
     for (const child of children) child.kill('SIGTERM');
     const timer = setTimeout(() => {

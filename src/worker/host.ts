@@ -5,6 +5,7 @@
 //   happens to workers is told by place.
 // Decided elsewhere: when workers are started and replaced (lifecycle/).
 
+import type { AppSignals } from './app-signals.js';
 import type { WorkerProbe } from './probe.js';
 
 /** What a host tells. */
@@ -20,6 +21,8 @@ export interface HostEvents {
   onGone(generation: Generation, why: string): void;
   /** A thread says how much memory it has. (Of a process, /proc tells.) */
   onMemory(place: number, figures: { readonly rssBytes: number; readonly asBytes: number }): void;
+  /** An app asks the server something by `import uwsgi` (python/bridge_server.py); the answer goes to it as JSON. */
+  onAsked(about: string): unknown;
   /** A worker printed something, or a generation did (-1). */
   onOutput(place: number, data: string): void;
 }
@@ -28,6 +31,8 @@ export interface HostEvents {
 export interface Generation {
   /** One line for the log: what runs the app. */
   readonly description: string;
+  /** What the app has registered; undefined: it has no way to. */
+  readonly signals: AppSignals | undefined;
   /** Starts a worker in `place`, which users know by the number `workerId`. */
   spawn(place: number, workerId: number): void;
   /** Ends the worker in `place` at once. */

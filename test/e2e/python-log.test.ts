@@ -94,11 +94,11 @@ describe('import uwsgi', () => {
     const ask = async () => (await request(server.port, '/uwsgi')).body;
     const told = await ask();
     const expected = {
-      version: `'${version}'`,
+      version: `b'${version}'`,
       numproc: '2',
       cores: '3',
       hostname: `b'${hostname()}'`,
-      has_threads: 'True',
+      has_threads: '1',
       buffer_size: '8192',
       masterpid: String(server.pid),
       at_load: '(0, 0)',

@@ -31,6 +31,8 @@ export const PYTHON = [
     default: 0, range: [0, 1048576], value: 'KIB', help: 'size of the stack of each thread of a Python worker; 0: as Python has it' },
   { name: 'cpu-affinity', kind: 'int', perApp: true, default: 0, range: [0, 1024], value: 'CPUS',
     help: 'bind each Python worker to so many processors of its own, as far as there are enough; 0: to none' },
+  { name: 'locks', kind: 'int', perApp: true, default: 0, range: [0, 1024], value: 'N',
+    help: 'locks that a Python app has besides lock 0: uwsgi.lock(1) to uwsgi.lock(N)' },
   { name: 'limit-nproc', kind: 'int', perApp: true, default: 0, value: 'N',
     help: 'most processes of its user that a Python app may find running when it starts another one; 0: no limit' },
   { name: 'wsgi-disable-file-wrapper', kind: 'flag', perApp: true, default: false, help: 'leave wsgi.file_wrapper out of the environ' },

@@ -101,7 +101,10 @@ function partsOf(format: string, datePattern: string | undefined): Part[] {
   const find = (name: string): Read => {
     if (Object.hasOwn(VARIABLES, name)) return VARIABLES[name]!;
     if (Object.hasOwn(dates, name)) return dates[name]!;
-    if (name.startsWith('var.')) return (request) => request.variable(name.slice('var.'.length));
+    if (name.startsWith('var.')) {
+      const variable = name.slice('var.'.length);
+      return (request) => request.variable(variable) ?? request.logVariable(name); // the latter by uwsgi.add_var
+    }
     if (name.startsWith('metric.')) return () => undefined;
     return (request) => request.logVariable(name);
   };

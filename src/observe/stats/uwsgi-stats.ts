@@ -60,7 +60,7 @@ function workerStats(worker: WorkerView, view: ServerView, ledger: Ledger, sampl
     delta_requests: worker.answered,
     exceptions: counts.exceptions,
     harakiri_count: worker.harakiri,
-    signals: 0,
+    signals: worker.signals,
     signal_queue: 0,
     status: STATUS[worker.status],
     rss: memory.rssBytes,

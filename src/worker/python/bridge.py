@@ -7,7 +7,7 @@ also reaps its workers and tells the server how each one ended. When the server 
 Started by src/worker/python/zygote.ts with these descriptors: 3 control (JSON lines, both ways), 4 the arena,
 5 the doorbell, 6 and up the log pipe of each worker. Only the standard library is used; CPython 3.8 or newer.
 Decided elsewhere: the rules of WSGI (bridge_wsgi.py), the shared memory (bridge_arena.py), `import uwsgi`
-(bridge_uwsgi.py), what is printed (bridge_output.py), what options ask of the interpreter (bridge_interpreter.py).
+(bridge_uwsgi.py), what it tells the server (bridge_server.py), what is printed (bridge_output.py), what options ask of the interpreter (bridge_interpreter.py).
 """
 
 import os
@@ -32,11 +32,13 @@ import json  # noqa: E402
 import select  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
+import threading  # noqa: E402
 import time  # noqa: E402
 
 import bridge_arena  # noqa: E402
 import bridge_autoreload  # noqa: E402
 import bridge_probe  # noqa: E402
+import bridge_server  # noqa: E402
 import bridge_interpreter  # noqa: E402
 import bridge_output  # noqa: E402
 import bridge_uwsgi  # noqa: E402
@@ -54,9 +56,11 @@ class Control:
     def __init__(self, fd):
         self.socket = socket.socket(fileno=fd)
         self.buffered = b''
+        self.telling = threading.Lock()  # threads of the application may have something to tell
 
     def tell(self, event, **facts):
-        self.socket.sendall(json.dumps(dict(facts, event=event)).encode() + b'\n')
+        with self.telling:
+            self.socket.sendall(json.dumps(dict(facts, event=event)).encode() + b'\n')
 
     def receive(self):
         """The messages that are there, or None when the server has gone."""
@@ -117,6 +121,7 @@ class Zygote:
         self.app = None
         self.arena = None
         self.autoreload = None
+        self.lines = None
 
     def prepare(self):
         """Everything up to the first fork, step by step; the server reads from the last step what went wrong."""
@@ -130,7 +135,8 @@ class Zygote:
         tell('mapped', python=sys.version.split()[0], pid=self.pid)
         for status in http.HTTPStatus:
             bridge_wsgi.REASONS[str(status.value)] = status.phrase
-        bridge_uwsgi.install(setup)
+        bridge_server.enter_zygote(tell)
+        bridge_uwsgi.install(setup, ARENA_FD)
         bridge_interpreter.prepare_path(setup['pythonPath'])
         faulthandler.enable(2)  # a segmentation fault in an extension leaves a Python traceback in the log
         settings = setup['settings']
@@ -160,6 +166,7 @@ class Zygote:
         poll = select.poll()
         poll.register(self.control.socket, select.POLLIN)
         poll.register(wake_read, select.POLLIN)
+        self.lines = bridge_server.Lines(self.control.tell, poll)
         while True:
             ready = {fd for fd, _ in poll.poll()}
             if wake_read in ready:
@@ -168,6 +175,8 @@ class Zygote:
                 except BlockingIOError:
                     pass
                 self.reap()
+            for fd in ready & self.lines.open.keys():
+                self.lines.pass_on(fd)
             if self.control.socket.fileno() in ready:
                 messages = self.control.receive()
                 if messages is None:
@@ -181,6 +190,8 @@ class Zygote:
                             os.close(wake_read)
                             os.close(wake_write)
                             return message['place'], message['worker']
+                    elif message['do'] == 'answer':
+                        self.lines.answer(message['place'], message['number'], message['answer'])
                     elif message['do'] == 'stacks':
                         self.kill(message['place'], bridge_watch.SHOW_STACKS)
                     elif message['do'] == 'kill':
@@ -190,10 +201,17 @@ class Zygote:
 
     def fork(self, place):
         bridge_output.flush_all()  # what stands unfinished here must not come out of every worker
+        own_end, its_end = bridge_server.pair()
         pid = os.fork()
         if pid:
+            its_end.close()
+            self.lines.add(own_end, place)
             self.children[pid] = place
             self.control.tell('forked', place=place, pid=pid)
+        else:
+            own_end.close()
+            self.lines.close_all()
+            bridge_server.enter_worker(its_end)
         return pid
 
     def kill(self, place, number):
@@ -251,7 +269,9 @@ def run_worker(zygote, place, worker_id):
         zygote.autoreload.start()
     if setup['probed']:
         bridge_probe.start(worker)
+    worker.respond = bridge_uwsgi.responder()
     worker.run()
+    bridge_uwsgi.call_atexit()
     bridge_output.flush_all()
 
 

@@ -24,8 +24,9 @@ import time
 import traceback
 from time import monotonic
 
+import bridge_signals
 from bridge_watch import Harakiri, Watch
-from bridge_wsgi import BROKEN, FAILURE_BODY, FAILURE_HEAD, HEAD, LAST, ClientGone, log, respond
+from bridge_wsgi import BROKEN, FAILURE_BODY, FAILURE_HEAD, HEAD, LAST, ClientGone, log, respond, warn_once
 
 _SLOT_REQUEST = struct.Struct('=8i')  # request_id .. client_gone
 _SLOT_ANSWER = struct.Struct('=qiiiiiid')  # length .. header_count, a word that is not used, ended_s
@@ -130,6 +131,7 @@ class Worker:
         self.semaphores = Semaphores()
         self.at = arena.worker_word(place)
         self.watch = Watch(self)
+        self.respond = respond  # or what an application has put around it (bridge_uwsgi.py)
         self.watches = watches  # it is to be ready from the start to break requests off
         self.cores = []
         self.heads = itertools.count()  # next() is atomic under the GIL: each thread gets entries of its own
@@ -201,6 +203,8 @@ class Core:
         self.area = 0
         self.request_id = 0
         self.thread_id = 0
+        self.logged = {}  # log variables of the request `logged_entry`
+        self.logged_entry = 0
         self.environs = [dict(environ) for environ in worker.environs]
         if g['cores'] > 1:
             for environ in self.environs:
@@ -226,7 +230,7 @@ class Core:
         yield_to_server()
         worker, words, arena_map = self.worker, self.words, self.map
         constants, app, environs = worker.arena.constants, worker.app, self.environs
-        slot_mask, command_slot = constants['ENTRY_SLOT_MASK'], constants['COMMAND_SLOT']
+        slot_mask, command_slot, respond = constants['ENTRY_SLOT_MASK'], constants['COMMAND_SLOT'], worker.respond
         entries_at, mask, heads = worker.at + worker.arena.worker['words'], self.mask, worker.heads
         credits_address = worker.arena.word_address(worker.at + worker.arena.worker['credits'])
         try_wait, sleeps_at, running_at = worker.semaphores.try_wait, self.sleeps_at, self.running_at
@@ -247,7 +251,9 @@ class Core:
             entry = words[entries_at + (next(heads) & mask)]
             slot = entry & slot_mask
             if slot == command_slot:
-                return
+                if not self.obey(entry):
+                    return
+                continue
             words[running_at] = self.entry = entry
             self.slot_byte = byte = (slots_at + slot * slot_words) * 4
             self.answer_byte = byte + answer_offset
@@ -317,6 +323,10 @@ class Core:
                 self.begin_anew()
                 return
 
+    def client_gone(self):
+        """Whether nobody waits for the answer to the request in hand any more."""
+        return self.open and self.words[(self.slot_byte >> 2) + self.gone_at] != 0
+
     def begin_anew(self):
         """Notes that what comes now is not the time of the request before: its thread has slept, or gone on behind its answer."""
         _TIME.pack_into(self.map, self.woke_byte, monotonic())
@@ -344,6 +354,17 @@ class Core:
         if self.words[self.sleeps_at]:
             self.ring_doorbell()
 
+    def obey(self, entry):
+        """Does what a command says. False: it says stop."""
+        constants = self.worker.arena.constants
+        signal = (entry >> constants['ENTRY_SLOT_BITS']) - constants['COMMAND_SIGNAL']
+        if signal < 0:
+            return False
+        bridge_signals.handle(signal, self.worker.id)
+        self.announce(constants['EVENT_HANDLED'])
+        self.begin_anew()  # what it took is not the next request's time
+        return True
+
     def announce(self, event):
         """Sends the server an event that concerns no request."""
         constants = self.worker.arena.constants
@@ -353,8 +374,29 @@ class Core:
 
     def end_within(self, seconds):
         """Wants the request in hand ended so many seconds from now; 0: as any other."""
+        if not self.open:
+            return  # its answer is complete: the slot may be another request's
         _TIME.pack_into(self.map, self.slot_byte + self.deadline_byte, monotonic() + seconds if seconds > 0 else 0)
         self.worker.watch.start()
+
+    def log_variables(self):
+        """What the application has set for the log of the request in hand: a dict of bytes."""
+        if self.logged_entry != self.entry:
+            self.logged_entry, self.logged = self.entry, {}
+        return self.logged
+
+    def tell_log_variables(self):
+        """Writes them into the slot, over the request's body, of which the application has its own copy."""
+        slot, words, at = self.worker.arena.slot, self.words, self.slot_byte >> 2
+        texts = [text for pair in self.logged.items() for text in pair]
+        block = b'\0'.join([text.replace(b'\0', b'') for text in texts])
+        start = self.area - self.request_bytes + words[at + slot['names_bytes']] + words[at + slot['values_bytes']]
+        if len(block) > self.area - start:
+            warn_once('log variables', 'there is no room for what uwsgi.set_logvar() has set: it does not reach the log')
+            return
+        self.map[start:start + len(block)] = block
+        words[at + slot['logged_bytes']] = len(block)
+        words[at + slot['logged_entry']] = self.entry
 
     # --- the request body ---------------------------------------------------------------------------------------
 
@@ -369,7 +411,7 @@ class Core:
             return
         environ['wsgi.input'] = spooled
         try:
-            respond(app, environ, self, is_head)
+            self.worker.respond(app, environ, self, is_head)
         finally:
             spooled.close()  # the application may have kept the environ
 

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Arena } from '../../arena/arena.js';
+import { AppSignals } from '../app-signals.js';
 import type { Generation, HostEvents, WorkerHost } from '../host.js';
 import type { WorkerProbe } from '../probe.js';
 import { PythonProbe } from './python-probe.js';
@@ -21,6 +22,7 @@ export class PythonHost implements WorkerHost {
   readonly ownProcesses = true;
   /** What the next `load` loads. */
   app: PythonApp;
+  #loads = 0;
   readonly #arena: Arena;
   readonly #doorbellFd: number;
   readonly #events: HostEvents;
@@ -36,9 +38,10 @@ export class PythonHost implements WorkerHost {
     const { python } = this.app;
     /** The worker processes that live, by place. */
     const pids = new Map<number, number>();
+    const signals = new AppSignals();
     let generation: ZygoteGeneration | undefined;
     let isEnding = false;
-    const zygote = await Zygote.start(this.app, this.#arena, this.#doorbellFd, {
+    const zygote = await Zygote.start(this.app, this.#loads++ > 0, this.#arena, this.#doorbellFd, {
       onForked: (place, pid) => {
         pids.set(place, pid);
         this.#events.onStarted(place, pid);
@@ -48,6 +51,10 @@ export class PythonHost implements WorkerHost {
         this.#events.onEnded(place, why);
       },
       onOutput: (place, text) => this.#events.onOutput(place, text),
+      onSaid: (place, said) => {
+        if (!signals.hear(said)) this.#events.onOutput(place, `signals: ${JSON.stringify(said)} cannot be done\n`);
+      },
+      onAsked: (about) => this.#events.onAsked(about),
       onGone: async (why) => {
         while ([...pids.values()].some(isAlive)) await delay(LOOK_MS);
         if (!isEnding) this.#events.onGone(generation!, `the zygote (${python}) ${why}`);
@@ -60,18 +67,25 @@ export class PythonHost implements WorkerHost {
     const onEnd = () => {
       isEnding = true;
     };
-    generation = new ZygoteGeneration(zygote, probe, onEnd);
+    generation = new ZygoteGeneration(zygote, signals, probe, onEnd);
     return generation;
   }
 }
 
 class ZygoteGeneration implements Generation {
   readonly #zygote: Zygote;
+  readonly signals: AppSignals;
   readonly probe: (place: number) => WorkerProbe | undefined;
   readonly #onEnd: () => void;
 
-  constructor(zygote: Zygote, probe: (place: number) => WorkerProbe | undefined, onEnd: () => void) {
+  constructor(
+    zygote: Zygote,
+    signals: AppSignals,
+    probe: (place: number) => WorkerProbe | undefined,
+    onEnd: () => void,
+  ) {
     this.#zygote = zygote;
+    this.signals = signals;
     this.probe = probe;
     this.#onEnd = onEnd;
   }

@@ -45,6 +45,8 @@ export interface PythonSettings {
   readonly addressSpaceBytes: number;
   /** RLIMIT_NPROC; 0: none. */
   readonly processLimit: number;
+  /** The number of the last lock of `uwsgi.lock`, from 0. */
+  readonly highestLock: number;
   /** The environ has wsgi.file_wrapper. */
   readonly fileWrapper: boolean;
   /** Titles of the processes, '' where they stay as they are; {worker} stands for the number of a worker. */
@@ -91,6 +93,10 @@ export interface ZygoteEvents {
   onEnded(place: number, why: string): void;
   /** The zygote itself has ended, and with it all its workers. */
   onGone(why: string): void;
+  /** The app says something of its signals, by `import uwsgi`: in the worker in `place`, or in the zygote (-1). */
+  onSaid(place: number, said: unknown): void;
+  /** A worker asks something of the server; what is given goes to it as JSON. */
+  onAsked(about: string): unknown;
   /** Something was printed: by the worker in `place`, or by the zygote (-1). */
   onOutput(place: number, text: string): void;
 }
@@ -99,6 +105,8 @@ type Message =
   | { event: 'mapped'; python: string; pid: number }
   | { event: 'loaded'; ms: number }
   | { event: 'failed'; detail: string }
+  | { event: 'said'; place: number; said: unknown }
+  | { event: 'asked'; place: number; about: string; number: number }
   | { event: 'forked'; place: number; pid: number }
   | { event: 'ended'; place: number; pid: number; code: number | null; signal: string | null };
 
@@ -135,9 +143,15 @@ export class Zygote {
   /**
    * Starts the process and loads the app. Throws `AppError` APP_LOAD, with the step that failed, or `ServerFault`
    * SERVER_SHARED_MEMORY.
-   * `doorbellFd` is the end of the doorbell pipe that workers write to.
+   * `isReload`: the app was loaded before. `doorbellFd` is the end of the doorbell pipe that workers write to.
    */
-  static start(app: PythonApp, arena: Arena, doorbellFd: number, events: ZygoteEvents): Promise<Zygote> {
+  static start(
+    app: PythonApp,
+    isReload: boolean,
+    arena: Arena,
+    doorbellFd: number,
+    events: ZygoteEvents,
+  ): Promise<Zygote> {
     const { places } = arena.geometry;
     const { flags, programName, zygoteTitle, workerTitle } = app.settings;
     // a title can only be as long as the arguments that it is written over
@@ -201,6 +215,11 @@ export class Zygote {
           resolve(zygote);
         } else if (message.event === 'failed') {
           fail(message.detail);
+        } else if (message.event === 'said') {
+          events.onSaid(message.place, message.said);
+        } else if (message.event === 'asked') {
+          const { place, number, about } = message;
+          control.write(`${JSON.stringify({ do: 'answer', place, number, answer: events.onAsked(about) })}\n`);
         } else if (message.event === 'forked') {
           events.onForked(message.place, message.pid);
         } else {
@@ -213,7 +232,7 @@ export class Zygote {
         if (zygote === undefined) setImmediate(() => fail(tail || `the process ${why}`));
         else events.onGone(why);
       });
-      control.write(`${JSON.stringify(setupFor(app, arena))}\n`);
+      control.write(`${JSON.stringify(setupFor(app, isReload, arena))}\n`);
     });
   }
 
@@ -251,7 +270,7 @@ export class Zygote {
   }
 }
 
-function setupFor(app: PythonApp, arena: Arena) {
+function setupFor(app: PythonApp, isReload: boolean, arena: Arena) {
   return {
     layout: layoutForBridge(arena.geometry),
     serverPid: process.pid,
@@ -264,6 +283,7 @@ function setupFor(app: PythonApp, arena: Arena) {
     workers: app.workers,
     watches: app.watches,
     probed: app.probed,
+    isReload,
     bufferBytes: app.bufferBytes,
     version: app.version,
     hostname: app.hostname,

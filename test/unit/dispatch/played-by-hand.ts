@@ -161,6 +161,9 @@ export class Scene {
       onRefused: (_, error) => this.refused.push(error.code),
       onAbandoned: () => {},
       onActive: () => {},
+      onWorkersChanged: () => {},
+      onHandled: () => {},
+      onSignalsBack: () => {},
       onAnswered: () => this.answered++,
       ...options,
     });
