@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { connect as tlsConnect } from 'node:tls';
 import { packetOf } from '../../src/wire/uwsgi.js';
 import { selfSigned } from './certificates.js';
 import {
@@ -170,7 +171,7 @@ describe('an upgrade', () => {
       ['uwsgi', overUwsgi(tcp(uwsgi))],
       ['uwsgi, UNIX', overUwsgi(unix(uwsgiFile))],
     ];
-    const load = new OpenLoop(ways, 280);
+    const load = new OpenLoop(ways, 140);
     const pids = [server.pid];
     for (const version of ['v2', 'v3', 'v4']) {
       app.write(version);
@@ -356,6 +357,23 @@ describe('the old process', () => {
     await until(() => !isAlive(before), 'the old process ends when the last connection has closed');
     await server.stop();
     app.remove();
+  });
+
+  test('waits for connections on which nothing has come yet, not even a TLS handshake', async () => {
+    const server = await startServer(['--https', TLS, '--https-socket', TLS, '--wsgi-file', 'hello.py']);
+    const before = server.pid;
+    const early = await Promise.all(server.ports.map((port) => open(port)));
+    await server.upgrade();
+    const bodies = early.map(async (socket) => {
+      const secured = tlsConnect({ socket, rejectUnauthorized: false });
+      secured.write('GET / HTTP/1.1\r\nHost: test\r\n\r\n');
+      let bytes = '';
+      for await (const chunk of secured) bytes += chunk;
+      return parseAnswers(bytes, false, true)[0]?.body;
+    });
+    assert.deepEqual(await Promise.all(bodies), ['hello\n', 'hello\n']);
+    await until(() => !isAlive(before), 'the old process ends');
+    await server.stop();
   });
 
   test('ends at once when the server is stopped, whoever is connected to it', async () => {
