@@ -47,6 +47,7 @@ const UNCHANGED = -1;
 
 /** Throws `ConfigError` CONFIG_CONFLICT when an engine is asked for what it cannot do. */
 export function listenersOf({ config, listeners }: Resolved): ListenerPlan[] {
+  for (const setting of listeners) checkPreface(setting, config);
   return listeners.map((setting) => ({
     place: { option: `--${setting.option}`, address: setting.address },
     ...engineOf(setting, config),
@@ -70,6 +71,13 @@ function engineOf(setting: ListenerSetting, config: Config): Pick<ListenerPlan, 
     throw new ConfigError('CONFIG_CONFLICT', `${setting.at}: ${option}: ${lack}; use http-engine = node`);
   }
   return { engine: lack === undefined ? engine : 'node', engineNote: lack };
+}
+
+/** node:https shows of a connection over a UNIX socket nothing by which its header could be found again. */
+function checkPreface({ option, address, tls, at }: ListenerSetting, config: Config): void {
+  const isUnix = address.kind === 'unix' || address.kind === 'abstract';
+  if (!hasPreface(option, config) || tls === undefined || !isUnix) return;
+  throw new ConfigError('CONFIG_CONFLICT', `${at}: ${option}: TLS with the PROXY protocol needs a TCP address`);
 }
 
 function idleSecondsOf(option: ListenerOption, config: Config): number {

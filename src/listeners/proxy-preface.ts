@@ -14,14 +14,17 @@ import type { ListenerParts } from './listener.js';
 
 const NOT_TRUSTED = new PeerError('PEER_NOT_ALLOWED', 'trusted-proxies, and may not say who the client is');
 
-/** The other end of an open connection, as nothing else has it at the same time; TLS sockets show it as well. */
-const endOf = (socket: Socket) => `${socket.remoteAddress} ${socket.remotePort}`;
+/** The other end of an open TCP connection, as nothing else has it at the same time; undefined on a UNIX socket. */
+const endOf = ({ remoteAddress, remotePort }: Socket) =>
+  remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort}`;
 
 /** Accepts connections in place of an HTTP server, reads their headers, and hands them on. */
 export class PrefaceServer {
   readonly server: Server;
   /** Whom the headers of open connections name. */
-  readonly #peers = new Map<string, ProxiedPeer>();
+  readonly #peers = new WeakMap<Socket, ProxiedPeer>();
+  /** The same by the other end: node:https has a socket of its own around ours, which shows no more of it than that. */
+  readonly #peersByEnd = new Map<string, ProxiedPeer>();
 
   constructor(http: HttpServer, { site, sockets, truth, tls }: ListenerParts) {
     http.emit('listening'); // it never listens itself: this starts its check of time limits
@@ -49,14 +52,16 @@ export class PrefaceServer {
   }
 
   #remember(socket: Socket, peer: ProxiedPeer): void {
+    this.#peers.set(socket, peer);
     const end = endOf(socket);
-    this.#peers.set(end, peer);
-    socket.once('close', () => this.#peers.delete(end));
+    if (end === undefined) return;
+    this.#peersByEnd.set(end, peer);
+    socket.once('close', () => this.#peersByEnd.delete(end));
   }
 
   /** Whom the header of a connection has named. */
   peerOf(socket: Socket): ProxiedPeer | undefined {
-    return this.#peers.get(endOf(socket));
+    return this.#peers.get(socket) ?? this.#peersByEnd.get(endOf(socket) ?? '');
   }
 }
 

@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -220,6 +222,27 @@ describe('the PROXY protocol', () => {
       socket.destroy();
     }
     await server.waitForLog(/\] 192\.0\.2\.7 \(\) \{/);
+  });
+
+  test('names the client of each connection over a UNIX socket, where nothing else tells them apart', async () => {
+    const path = join(directory, 'preface.sock');
+    const args = ['--http-socket', path, '--enable-proxy-protocol', '--wsgi-file', 'inspect.mjs'];
+    const unix = await startServer(args);
+    const names = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
+    const sockets = names.map(() => connect(path).setEncoding('utf8'));
+    for (const [i, socket] of sockets.entries()) socket.write(`PROXY TCP4 ${names[i]} 192.0.2.9 ${i} 80\r\n`);
+    for (const [i, socket] of [...sockets.entries()].reverse()) {
+      socket.write(GET);
+      const [answer] = (await once(socket, 'data')) as [string];
+      const environ = environOf(answer.slice(answer.indexOf('{')));
+      assert.deepEqual([environ.REMOTE_ADDR, environ.REMOTE_PORT], [names[i], String(i)]);
+    }
+    for (const socket of sockets) socket.destroy();
+    await unix.stop();
+    const tls = ['--https-socket', `${path},${own.cert},${own.key}`, '--enable-proxy-protocol', ...APP];
+    const { code, output } = await runToEnd(tls);
+    assert.equal(code, 2);
+    assert.match(output, /https-socket: TLS with the PROXY protocol needs a TCP address/);
   });
 
   test('is needed: a connection without it is closed, and the log says why', async () => {
