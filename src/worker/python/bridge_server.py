@@ -5,6 +5,7 @@ nothing of it on trust (src/worker/app-signals.ts). Nothing here is used by a re
 """
 
 import json
+import select
 import socket
 import threading
 
@@ -83,7 +84,7 @@ class Lines:
     def add(self, its_socket, place):
         its_socket.setblocking(False)
         self.open[its_socket.fileno()] = (its_socket, place)
-        self.poll.register(its_socket)
+        self.poll.register(its_socket, select.POLLIN)
 
     def close_all(self):
         """In a worker: these are not its own."""
