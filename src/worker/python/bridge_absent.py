@@ -67,6 +67,7 @@ UNCONFIGURED = {
 _ASYNC = 'it waits in the loop of uWSGI\'s asynchronous mode; use threads, or the socket module'
 _WEBSOCKETS = 'nuwsgi has no websockets for WSGI apps; serve them by a JavaScript app or an ASGI server'
 _SPOOLER = 'nuwsgi has no spooler; use a task queue, or a program of its own by --attach-daemon'
+_SHARED = 'nuwsgi shares no memory between workers; use Redis or a database'
 _IMPORTERS = 'it imports from symbols that were linked into uWSGI'
 
 #: Why it is not there, and what to do instead.
@@ -87,6 +88,7 @@ ABSENT = {
 
 def explain(name):
     """The error for a name that the module has not got."""
-    if name in ABSENT:
-        return AttributeError("uwsgi.%s does not exist in nuwsgi: %s" % (name, ABSENT[name]))
+    why = _SHARED if name.startswith(('queue_', 'sharedarea_')) else ABSENT.get(name)
+    if why is not None:
+        return AttributeError('uwsgi.%s does not exist in nuwsgi: %s' % (name, why))
     return AttributeError("module 'uwsgi' has no attribute %r" % name)
