@@ -6,6 +6,7 @@ import threading
 import time
 
 import uwsgi
+import uwsgidecorators
 
 PACKET = os.environ.get('PACKET', '')
 
@@ -23,9 +24,14 @@ def outcome(name, *args):
     return '%s %r' % (type(result).__name__, result)
 
 
-def outcomes(calls):
-    return {'%s%r' % (call[0], call[1:]): outcome(*call) for call in calls}
+def first_words(text):
+    return text.split(':')[0] if text.startswith('raises') else text
 
+
+def outcomes(calls):
+    """In the order of the calls; of the errors the types, because each server has its own words."""
+    texts = ['%s(%s)' % (name, ', '.join(getattr(arg, '__name__', repr(arg)) for arg in args)) for name, *args in calls]
+    return [[text, first_words(outcome(*call))] for text, call in zip(texts, calls)]
 
 
 AT_LOAD = outcomes([
@@ -58,7 +64,6 @@ def facts(environ):
         'at load': AT_LOAD,
         'in a request': outcomes(IN_REQUEST),
         'env': uwsgi.env is environ,
-        'masterpid': uwsgi.masterpid() == os.getppid() or 'differs',
         'mem': [type(n).__name__ for n in uwsgi.mem()],
         'micros': abs(uwsgi.micros() / 1e6 - time.time()) < 1,
         'workers': [type(workers).__name__, [{key: type(value).__name__ for key, value in w.items()} for w in workers]],
@@ -72,10 +77,13 @@ def application(environ, start_response):
     headers = [('Content-Type', 'text/plain')]
     if path == '/names':
         body = [name for name in dir(uwsgi) if not name.startswith('__')]
+    elif path == '/decorators':
+        body = [name for name, value in vars(uwsgidecorators).items()
+                if getattr(value, '__module__', '') == 'uwsgidecorators' and not name.startswith('_')]
     elif path == '/facts':
         body = facts(environ)
     elif path == '/workers':
-        body = [{k: v for k, v in w.items() if isinstance(v, int)} for w in uwsgi.workers()] + [uwsgi.total_requests()]
+        body = [{k: v for k, v in w.items() if isinstance(v, int)} for w in uwsgi.workers()] + [uwsgi.total_requests(), uwsgi.masterpid()]
     elif path == '/body':
         pieces = iter(uwsgi.chunked_read, b'')
         body = [len(piece) for piece in pieces] + [uwsgi.cl()]
@@ -99,8 +107,10 @@ def application(environ, start_response):
         thread = threading.Thread(target=lambda: body.extend([hasattr(uwsgi, 'env'), uwsgi.cl(), outcome('disconnect')]))
         thread.start()
         thread.join()
+    elif path == '/cache':
+        body = [uwsgi.cache_set('key', b'value'), uwsgi.cache_get('key'), uwsgi.metric_get('x')]
     elif path == '/absent':
-        body = [outcome(name) for name in ('spool', 'websocket_recv', 'never_heard_of')]
+        body = [outcome(name) for name in ('spool', 'websocket_recv', 'sharedarea_read', 'snmp_incr_counter32', 'never_heard_of')]
     else:
         body = None
     start_response('200 OK', headers)
@@ -117,10 +127,11 @@ def leave(start_response, headers):
 
 def watch(start_response, headers):
     start_response('200 OK', headers)
-    yield b'here' if uwsgi.is_connected(uwsgi.connection_fd()) else b'gone'
+    print('the client is there: %s' % uwsgi.is_connected(uwsgi.connection_fd()))
     while uwsgi.is_connected(uwsgi.connection_fd()):
         time.sleep(0.01)
     print('the client is gone')
+    yield b'to nobody'
 
 
 def hook():

@@ -18,11 +18,15 @@ const start = (app: string, more: readonly string[] = [], env: NodeJS.ProcessEnv
   startServer(['--http', '127.0.0.1:0', '--wsgi-file', app, ...more], { env: { PACKET, ...env } });
 const ask = async (port: number, path: string) => JSON.parse((await request(port, path)).body) as unknown;
 
+const [PAGE, DECORATORS] = readFileSync(join(ROOT, 'docs/python-api.md'), 'utf8').split('## uwsgidecorators') as [
+  string,
+  string,
+];
+
 /** Names of the tables in the page, each with what it says of it. */
 function documented(): Map<string, string> {
-  const page = readFileSync(join(ROOT, 'docs/python-api.md'), 'utf8').split('## uwsgidecorators')[0]!;
-  const rows = [...page.matchAll(/^\| (`[^|]*) \| [^|]* \| (yes|differs|unconfigured|absent)[^|]* \|$/gm)];
-  assert.equal(rows.length, [...page.matchAll(/^\| `/gm)].length, 'each row says one of four things');
+  const rows = [...PAGE.matchAll(/^\| (`[^|]*) \| [^|]* \| (yes|differs|unconfigured|absent)[^|]* \|$/gm)];
+  assert.equal(rows.length, [...PAGE.matchAll(/^\| `/gm)].length, 'each row says one of four things');
   const names = rows.flatMap(([, cell, says]) =>
     [...cell!.matchAll(/`(\w+)`/g)].map(([, name]) => [name!, says!] as const),
   );
@@ -30,8 +34,21 @@ function documented(): Map<string, string> {
   return new Map(names);
 }
 
-/** They are assigned by apps. */
-const SLOTS = ['post_fork_hook', 'atexit', 'after_req_hook'];
+/** A call whose result differs, as the page says. */
+const DIFFERING = ['chunked_read_nb()'];
+
+/** They are assigned by apps, or there with an option only. */
+const SLOTS = ['pidfile', 'post_fork_hook', 'atexit', 'after_req_hook', 'spooler', 'mule_msg_hook'];
+
+/** What the decorators need for themselves. */
+const OF_DECORATORS = [
+  'postfork_chain_hook',
+  'manage_spool_request',
+  'spool_decorate',
+  'mule_msg_dispatcher',
+  'mule_brain',
+  'mule_brainloop',
+];
 
 describe('the module uwsgi beside the one of the real uWSGI', () => {
   let server: TestServer;
@@ -59,17 +76,28 @@ describe('the module uwsgi beside the one of the real uWSGI', () => {
   });
 
   test('has facts of the same types, and functions that give the same', async () => {
-    const ours = (await ask(server.port, '/facts')) as Record<string, Record<string, unknown>>;
-    const theirs = (await ask(real.httpPort, '/facts')) as Record<string, Record<string, unknown>>;
-    for (const differs of ['signal_received()', 'i_am_the_spooler()']) {
-      delete ours['in a request']![differs];
-      delete theirs['in a request']![differs];
+    type Facts = Record<'types', Record<string, unknown>> & Record<'in a request', [string, string][]>;
+    const ours = (await ask(server.port, '/facts')) as Facts;
+    const theirs = (await ask(real.httpPort, '/facts')) as Facts;
+    for (const facts of [ours, theirs]) {
+      facts['in a request'] = facts['in a request'].filter(([call]) => !DIFFERING.includes(call));
     }
     // facts that uWSGI has only with some option, or once there was a request
-    for (const types of [ours.types!, theirs.types!]) {
+    for (const types of [ours.types, theirs.types]) {
       for (const name of ['env', 'SymbolsImporter', 'post_fork_hook', 'atexit']) delete types[name];
     }
     assert.deepEqual(ours, theirs);
+  });
+
+  test('is joined by an uwsgidecorators of which the page tells too', async (t) => {
+    const withoutSite = await start('api.py', ['--no-site']); // so that uWSGI's own, if it is installed, is not found
+    t.after(() => withoutSite.stop());
+    const table = DECORATORS.split('\n').filter((line) => line.startsWith('| `'));
+    const page = table.flatMap((line) => [...line.split(' | ')[0]!.matchAll(/`(\w+)`/g)].map(([, name]) => name!));
+    const ours = (await ask(withoutSite.port, '/decorators')) as string[];
+    const theirs = (await ask(real.httpPort, '/decorators')) as string[];
+    assert.deepEqual(ours.filter((name) => !OF_DECORATORS.includes(name)).sort(), [...page].sort());
+    assert.deepEqual(theirs.filter((name) => !OF_DECORATORS.includes(name)).sort(), [...page].sort());
   });
 });
 
@@ -78,12 +106,14 @@ describe('uwsgi', () => {
     const server = await start('api.py', ['--processes', '2']);
     t.after(() => server.stop());
     for (let i = 0; i < 3; i++) await request(server.port, '/start');
-    const [first, second, total] = (await ask(server.port, '/workers')) as [
+    const [first, second, total, masterpid] = (await ask(server.port, '/workers')) as [
       Record<string, number>,
       Record<string, number>,
       number,
+      number,
     ];
     assert.equal(first.requests! + second.requests!, 3);
+    assert.equal(masterpid, server.child.pid);
     assert.equal(total, 3);
     assert.deepEqual([first.id, second.id], [1, 2]);
     for (const { id, pid } of [first, second]) {
@@ -124,7 +154,8 @@ describe('uwsgi', () => {
     t.after(() => server.stop());
     const socket = connect(server.port, '127.0.0.1');
     socket.write('GET /gone HTTP/1.1\r\nHost: x\r\n\r\n');
-    for await (const data of socket) if (String(data).includes('here')) break; // leaving the loop ends the connection
+    await server.waitForLog(/the client is there: True/);
+    socket.destroy();
     await server.waitForLog(/the client is gone/);
   });
 
@@ -149,10 +180,21 @@ describe('uwsgi', () => {
   test('says of what is absent what to use instead', async (t) => {
     const server = await start('api.py');
     t.after(() => server.stop());
-    const [spool, websocket, unknown] = (await ask(server.port, '/absent')) as [string, string, string];
+    const told = (await ask(server.port, '/absent')) as [string, string, string, string, string];
+    const [spool, websocket, shared, snmp, unknown] = told;
     assert.match(spool, /AttributeError: uwsgi\.spool does not exist in nuwsgi: .*use a task queue/);
     assert.match(websocket, /AttributeError: uwsgi\.websocket_recv does not exist in nuwsgi: /);
+    assert.match(shared, /AttributeError: uwsgi\.sharedarea_read does not exist in nuwsgi: .*use Redis/);
+    assert.match(snmp, /AttributeError: uwsgi\.snmp_incr_counter32 does not exist in nuwsgi: /);
     assert.match(unknown, /AttributeError: module 'uwsgi' has no attribute 'never_heard_of'/);
+  });
+
+  test('says once of a cache that is not there what to use instead, and goes on without', async (t) => {
+    const server = await start('api.py');
+    t.after(() => server.stop());
+    for (let i = 0; i < 2; i++) assert.deepEqual(await ask(server.port, '/cache'), [null, null, 0]);
+    await server.waitForLog(/uwsgi: nuwsgi has no metrics of the app: .*; use prometheus_client/);
+    assert.equal([...server.log.matchAll(/uwsgi: nuwsgi has no cache: .*; use Redis or memcached/g)].length, 1);
   });
 
   test('calls after_req_hook behind each request, and atexit when a worker leaves', async (t) => {

@@ -12,6 +12,8 @@ import bridge_wsgi
 
 _RESPOND = bridge_wsgi.respond.__code__
 PIECE_BYTES = 65536
+#: What uwsgi.connection_fd() gives: the connection is the server's.
+CONNECTION_FD = -1
 
 
 def _locals():
@@ -56,13 +58,13 @@ def disconnect():
     """Ends the answer here; the application goes on without its client."""
     current = response()
     current.finish(environ())
-    current.bodyless |= bridge_wsgi.BY_LENGTH  # whatever else it gives is not sent
+    current.bodyless |= bridge_wsgi.BY_APP
     current.out.ring()
 
 
 def is_connected(fd):
-    """Whether the client is still there: of connection_fd(), which is -1, that of the request; or the peer of a socket."""
-    if fd < 0:
+    """Whether the client is still there: of CONNECTION_FD, that of the request; or the peer of a socket."""
+    if fd == CONNECTION_FD:
         found = _locals()
         return found is not None and not found['response'].out.client_gone()
     try:

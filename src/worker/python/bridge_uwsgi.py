@@ -83,7 +83,7 @@ def install(setup, shared_fd):
         'cl': bridge_request.cl,
         'chunked_read': bridge_request.chunked_read,
         'chunked_read_nb': bridge_request.chunked_read,
-        'connection_fd': lambda: -1,
+        'connection_fd': lambda: bridge_request.CONNECTION_FD,
         'is_connected': bridge_request.is_connected,
         'disconnect': bridge_request.disconnect,
         'sendfile': bridge_request.sendfile,
@@ -105,6 +105,8 @@ def install(setup, shared_fd):
         'add_file_monitor': bridge_signals.add_file_monitor,
         '__getattr__': _missing,
     })
+    if 'pidfile' in setup['options']:
+        module.pidfile = module.opt['pidfile']
     sys.modules['uwsgi'] = module
     sys.meta_path.append(_Decorators)
 

@@ -19,9 +19,10 @@ import traceback
 
 HEAD, LAST, BROKEN, DATED, SIZED, FAILED = 1, 2, 4, 8, 16, 32
 
-#: Why no more of a body is sent: the method was HEAD, the status is 204 or 304, the declared length has been reached.
+#: Why no more of a body is sent: the method was HEAD, the status is 204 or 304, the declared length has been reached, the
+#: application has said so (uwsgi.disconnect(), after which it goes on for itself).
 #: Bits, because an error may replace the status and never the method.
-BY_METHOD, BY_STATUS, BY_LENGTH = 1, 2, 4
+BY_METHOD, BY_STATUS, BY_LENGTH, BY_APP = 1, 2, 4, 8
 
 REASONS = {}  # filled by bridge.py from http.HTTPStatus, so that this file imports little
 
@@ -337,7 +338,7 @@ def respond(app, environ, out, bodyless):
                             response.send(chunk)
                         elif chunk.__class__ is not bytes:
                             as_bytes(chunk)  # None or 0 is a mistake too
-                        if response.bodyless and response.head is not None:
+                        if response.bodyless & ~BY_APP and response.head is not None:
                             break  # nothing of what follows would be sent
                 response.finish(environ)
             finally:
