@@ -154,6 +154,13 @@ function controlPlanOf(config: Config): ControlPlan {
     withCores: !config['stats-no-cores'],
     token: config['stats-token'],
     reportsMemory: config['memory-report'],
+    logsMetrics: config['log-format']?.includes('%(metric.') ?? false,
+    pushes: config['stats-push'],
+    push: {
+      frequencyMs: config['stats-pusher-default-freq'] * 1000,
+      allGauges: config['statsd-all-gauges'],
+      withWorkers: !config['statsd-no-workers'],
+    },
   };
 }
 

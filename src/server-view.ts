@@ -9,6 +9,7 @@ import type { Seat } from './lifecycle/crew.js';
 import { coresOf, type HostedApp } from './lifecycle/hosted-app.js';
 import type { ListenerPlan } from './listener-plan.js';
 import type { AppView, RunningRequest, ServerView, SocketView, WorkerStatus, WorkerView } from './observe/view.js';
+import type { Companions } from './process/companions.js';
 
 /** What the view is made of. */
 export interface Visible {
@@ -23,6 +24,7 @@ export interface Visible {
   /** Ports and engines of the listeners, in the same order; shorter while not all are open. */
   readonly ports: readonly number[];
   readonly engines: readonly string[];
+  readonly companions: Companions;
   readonly logLinesLost: number;
 }
 
@@ -35,6 +37,10 @@ export function serverView(visible: Visible): ServerView {
     apps: apps.map((app, i) => appView(app, i)),
     workers: apps.flatMap((app, i) => app.supervisor.crew.seats.map((seat) => workerView(app, i, seat))),
     sockets: visible.listeners.map((listener, i) => socketView(listener, i, visible)),
+    daemons: visible.companions.daemons.map(({ plan, pid, respawns }) => ({ command: plan.command, pid, respawns })),
+    crons: visible.companions.crons.states.map(({ job, pid, startedAtS }) => {
+      return { rule: job.rule, command: job.command, unique: job.unique, pid, startedAtS };
+    }),
     running: apps.flatMap((app, i) => runningRequests(app, visible.variables[i]!)),
     logLinesLost: visible.logLinesLost,
   };

@@ -114,7 +114,7 @@ export class Server {
     };
     this.#controlPlane = new ControlPlane(plan.control, watched, ledger, log);
     const memoryOf = plan.control.reportsMemory ? (pid: number) => this.#controlPlane.memoryOf(pid) : undefined;
-    const logRequest = requestLog(plan.requestLog, log.requests);
+    const logRequest = requestLog(plan.requestLog, log.requests, (name) => this.#controlPlane.metricOf(name));
     this.#observer = new Observer(logRequest, isWatched ? ledger : undefined, memoryOf);
     this.#hooks = new Hooks(plan.process.hooks, log);
     this.#companions = new Companions(plan.process, log, () => events.onMustStop('attach-control-daemon'));
@@ -327,6 +327,7 @@ export class Server {
       listeners,
       ports: this.#listeners.ports,
       engines: this.#listeners.engines,
+      companions: this.#companions,
       logLinesLost: this.#log.lost,
     });
   }

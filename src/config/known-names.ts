@@ -185,10 +185,6 @@ export const FAMILIES: readonly Family[] = [
   { why: 'log files belong to the user that the server runs as', flags: 'logfile-chown' },
   { why: 'use logger = socket:ADDR to send lines by UDP', values: 'log-socket' },
   {
-    why: 'statistics are asked for (stats, metrics), not sent',
-    values: 'stats-push stats-pusher-default-freq|stats-pushers-default-freq',
-  },
-  {
     why: 'the metrics are those of stats, and of metrics for Prometheus',
     values: `metric
       metrics-dir|metric-dir metric-alarm|metric-threshold|alarm-metric snmp-community

@@ -144,7 +144,8 @@ function syslogTarget(
   return { value: { kind: 'datagram', to, prefix: '', syslog } };
 }
 
-function udpAddress(text: string, port: number | undefined): { host: string; port: number } | undefined {
+/** `HOST:PORT`, for datagrams; `port` where the text has none. Undefined: it is no such address. */
+export function udpAddress(text: string, port: number | undefined): { host: string; port: number } | undefined {
   const parsed = parseAddress(port !== undefined && !/:\d+$/.test(text) ? `${text}:${port}` : text);
   if (!('address' in parsed) || parsed.address.kind !== 'tcp') return undefined;
   const { host, port: number } = parsed.address;

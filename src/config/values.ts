@@ -15,6 +15,7 @@ import type { Kind, Option, Values } from './options/table.js';
 import { type Owner, parseAssign } from './pairs.js';
 import { parsePattern } from './pattern.js';
 import { strangers } from './plugins.js';
+import { parseStatsPush, STATS_PUSH_FORM } from './stats-push.js';
 import { parseTlsAddress, TLS_FORM } from './tls-address.js';
 
 /** `wanted` is to be read behind "is not". */
@@ -102,6 +103,7 @@ const PARSERS: { readonly [K in Kind]: (text: string, option: Option) => Parsed<
   logger: parseLogger,
   'log-route': parseRoute,
   'log-encoder': parseEncoder,
+  'stats-push': parseStatsPush,
   mapping:       parseMapping,
   expiry:        parseExpiry,
   'type-expiry': parseTypeExpiry,
@@ -140,6 +142,7 @@ export const KIND_NAMES: Readonly<Record<Kind, readonly [placeholder: string, me
   ],
   'log-route': ['ID REGEX', 'the name of a logger and a regular expression'],
   'log-encoder': ['NAME[:ID] ARG', 'an encoder and its argument: prefix, suffix, nl, format or json'],
+  'stats-push': ['NAME:ARG', STATS_PUSH_FORM],
   mapping: ['/PATH=DIR', 'a path and what it stands for'],
   expiry: ['REGEX SECONDS', 'a regular expression and a number of seconds'],
   'type-expiry': ['TYPE=SECONDS', 'a MIME type and a number of seconds'],

@@ -6,17 +6,21 @@
 import type { Log } from '../base/log.js';
 import type { Address } from '../config/address.js';
 import { type Heritage, NO_HERITAGE, type OpenSocket } from '../config/heritage.js';
+import type { StatsPush } from '../config/stats-push.js';
 import type { MemoryFigures } from '../worker/process-memory.js';
 import { Access } from './endpoint/access.js';
 import { json, plain, type Route, requestListener, shared } from './endpoint/routes.js';
 import { isLocal, onLoopback, StatsServer } from './endpoint/stats-server.js';
+import { SecondClock } from './log/calendar.js';
 import { Metrics } from './metrics.js';
 import { type FindProbe, probeRoutes, reactionsOf } from './probes.js';
 import { History } from './stats/history.js';
 import type { Ledger } from './stats/ledger.js';
 import { ownStats } from './stats/own-stats.js';
 import { Sampler, type WatchedProcess } from './stats/sampler.js';
+import { type UwsgiMetric, uwsgiMetrics } from './stats/uwsgi-metrics.js';
 import { uwsgiStats } from './stats/uwsgi-stats.js';
+import { type PushPlan, StatsPusher } from './stats-push.js';
 import type { ServerView } from './view.js';
 
 export interface ControlPlan {
@@ -28,8 +32,12 @@ export interface ControlPlan {
   readonly isMinified: boolean;
   readonly withCores: boolean;
   readonly token: string | undefined;
-  /** Memory is wanted in the request log. */
+  /** Memory is wanted in the request log; and metrics of uWSGI. */
   readonly reportsMemory: boolean;
+  readonly logsMetrics: boolean;
+  /** To whom figures are sent without being asked, and how. */
+  readonly pushes: readonly StatsPush[];
+  readonly push: PushPlan;
 }
 
 /** What the control plane sees of the server. */
@@ -41,7 +49,8 @@ export interface Watched {
 }
 
 /** Whether `plan` asks for anything that has to be measured. */
-export const isWatched = ({ stats, metrics }: ControlPlan): boolean => stats !== undefined || metrics !== undefined;
+export const isWatched = ({ stats, metrics, pushes, logsMetrics }: ControlPlan): boolean =>
+  stats !== undefined || metrics !== undefined || pushes.length > 0 || logsMetrics;
 
 /** The server and the workers that are processes. */
 function processesOf({ apps, workers }: ServerView): WatchedProcess[] {
@@ -60,6 +69,10 @@ export class ControlPlane {
   readonly #history: History;
   readonly #servers: StatsServer[] = [];
   #heritage = NO_HERITAGE;
+  #pusher: StatsPusher | undefined;
+  readonly #metricsByName = new SecondClock(
+    () => new Map(this.#uwsgiMetrics().map(({ name, value }) => [name, value])),
+  );
 
   constructor(plan: ControlPlan, server: Watched, ledger: Ledger, log: Log) {
     this.#plan = plan;
@@ -83,6 +96,28 @@ export class ControlPlane {
     const { stats, metrics } = this.#plan;
     if (stats !== undefined) await this.#openStats(stats);
     if (metrics !== undefined) await this.#openMetrics(metrics);
+    this.#startPushing();
+  }
+
+  #startPushing(): void {
+    const { pushes, push } = this.#plan;
+    const fresh = <T>(read: () => T) => {
+      return async () => {
+        await this.#sampler.refresh();
+        return read();
+      };
+    };
+    const sources = { json: fresh(() => this.#stats()), metrics: fresh(() => this.#uwsgiMetrics()) };
+    this.#pusher = new StatsPusher(pushes, push, sources, this.#log);
+  }
+
+  #uwsgiMetrics(): UwsgiMetric[] {
+    return uwsgiMetrics({ view: this.#server.view(), ledger: this.#ledger, samples: this.#sampler });
+  }
+
+  /** A metric of uWSGI by its name, at most a second old; undefined: there is none of that name. */
+  metricOf(name: string): number | undefined {
+    return this.#metricsByName.at(performance.now()).get(name);
   }
 
   /** The listening sockets, for a successor. */
@@ -90,14 +125,16 @@ export class ControlPlane {
     return this.#servers.flatMap(({ socket }) => socket ?? []);
   }
 
-  /** Leaves the listening sockets to a successor. */
+  /** Leaves the listening sockets to a successor, and what is pushed. */
   release(): void {
+    this.#pusher?.close();
     for (const server of this.#servers) server.release();
   }
 
   close(): void {
     this.#sampler.stop();
     this.#history.stop();
+    this.#pusher?.close();
     for (const server of this.#servers) server.close();
   }
 

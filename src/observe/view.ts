@@ -97,6 +97,25 @@ export interface SocketView {
   readonly maxQueue: number;
 }
 
+/** A program that runs beside the server (--attach-daemon and its kin). */
+export interface DaemonView {
+  readonly command: string;
+  /** 0 while it does not run. */
+  readonly pid: number;
+  readonly respawns: number;
+}
+
+/** A cron job of the configuration: when it is due, in uWSGI's numbers, and the run of it that goes on. */
+export interface CronView {
+  readonly rule: Readonly<Record<'minute' | 'hour' | 'day' | 'month' | 'week', number>>;
+  readonly command: string;
+  readonly unique: boolean;
+  /** 0: none runs. */
+  readonly pid: number;
+  /** In seconds since 1970; 0: it has not run yet. */
+  readonly startedAtS: number;
+}
+
 export interface ServerView {
   readonly version: string;
   readonly startedAtMs: number;
@@ -104,6 +123,8 @@ export interface ServerView {
   readonly apps: readonly AppView[];
   readonly workers: readonly WorkerView[];
   readonly sockets: readonly SocketView[];
+  readonly daemons: readonly DaemonView[];
+  readonly crons: readonly CronView[];
   readonly running: readonly RunningRequest[];
   readonly logLinesLost: number;
 }

@@ -2,13 +2,15 @@
 // (row T30 of docs/security.md).
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { get, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { raw, request, startServer, type TestServer } from './harness.js';
+import { raw, request, startServer, type TestServer, until } from './harness.js';
 import { freePort } from './nginx.js';
 import { RealUwsgi, readAll } from './real-uwsgi.js';
 
@@ -64,8 +66,10 @@ async function whileOneRuns<T>(port: number, look: () => Promise<T>): Promise<T>
 
 describe('the statistics', () => {
   test('have the keys, the types and the units of a real uWSGI', async () => {
-    const uwsgi = await RealUwsgi.start('logged.py', ['--processes', '2', '--threads', '2', '--memory-report']);
-    const { server, statsPort } = await startWithStats(['--socket', '127.0.0.1:0']);
+    const beside = ['--attach-daemon', 'sleep 1000', '--cron', '5 1 -1 2 3 true', '--unique-cron', '5 1 -1 2 3 true'];
+    const all = ['--processes', '2', '--threads', '2', '--memory-report', ...beside];
+    const uwsgi = await RealUwsgi.start('logged.py', all);
+    const { server, statsPort } = await startWithStats(['--socket', '127.0.0.1:0', ...beside]);
     try {
       const ask = async (port: number) => {
         for (const path of ['/', '/sized', '/fail', '/missing', '/slow/0.2'])
@@ -84,6 +88,7 @@ describe('the statistics', () => {
         stats.workers.find(({ cores }: Json) => cores.some((core: Json) => core.in_request === 1));
       const idleCore = (worker: Json) => worker.cores.find((core: Json) => core.in_request === 0);
       const busyCore = (worker: Json) => worker.cores.find((core: Json) => core.in_request === 1);
+      assert.deepEqual(uwsgiPart.crons, theirs.crons);
       const { workers: ourWorkers, ...ourServer } = uwsgiPart;
       const { workers: theirWorkers, ...theirServer } = theirs;
       assert.deepEqual(shapeOf(ourServer), shapeOf(theirServer));
@@ -300,6 +305,69 @@ describe('metrics for Prometheus', () => {
       assert.deepEqual(keysOf((await httpGet(statsPort, '/metrics')).body), keysOf(scrape.body));
       assert.equal((await httpGet(metricsPort, '/stats.json')).status, 404, 'nothing but metrics and health');
       assert.equal((await httpGet(metricsPort, '/health')).status, 200);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+/** A UDP port, and the datagrams that have come to it. */
+async function receiveDatagrams(): Promise<{ port: number; texts: string[]; close: () => void }> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  const texts: string[] = [];
+  socket.on('message', (data) => texts.push(data.toString()));
+  await once(socket, 'listening');
+  return { port: socket.address().port, texts, close: () => socket.close() };
+}
+
+describe('statistics that are pushed', () => {
+  const PROCESSES = ['--processes', '2', '--threads', '2', '--stats-pusher-default-freq', '1'];
+
+  test('have the metrics of a real uWSGI, by socket and to statsd', async () => {
+    const [ours, theirs, statsd] = [await receiveDatagrams(), await receiveDatagrams(), await receiveDatagrams()];
+    const plugins = ['--plugin', 'stats_pusher_socket', '--enable-metrics'];
+    const uwsgi = await RealUwsgi.start('logged.py', [
+      ...[...plugins, ...PROCESSES, '--stats-push', `socket:127.0.0.1:${theirs.port},shop`],
+    ]);
+    const server = await startServer([
+      ...['--http-socket', '127.0.0.1:0', '--socket', '127.0.0.1:0', ...APP, '--stats-pusher-default-freq', '1'],
+      ...['--stats-push', `socket:127.0.0.1:${ours.port},shop`, '--stats-push', `statsd:127.0.0.1:${statsd.port}`],
+    ]);
+    try {
+      const last = (texts: readonly string[]) => texts.filter((text) => text.startsWith('shop.vsz_size ')).length > 1;
+      await until(() => last(ours.texts) && last(theirs.texts), 'all metrics of both');
+      const namesAndTypes = (texts: readonly string[]) =>
+        [...new Set(texts.map((text) => text.replace(/ \d+$/, '')))].sort();
+      for (const text of ours.texts) assert.match(text, /^shop\.[a-z0-9_.]+ [0-3] \d+$/);
+      assert.deepEqual(namesAndTypes(ours.texts), namesAndTypes(theirs.texts));
+      for (let i = 0; i < 3; i++) assert.equal((await request(server.port, '/')).status, 200);
+      const counted = () =>
+        statsd.texts.map((text) => Number(/^uwsgi\.worker\.0\.requests:(\d+)\|c$/.exec(text)?.[1] ?? 0));
+      const sum = () => counted().reduce((a, b) => a + b, 0);
+      await until(() => sum() === 3, 'three requests');
+      const from = statsd.texts.length;
+      await until(() => statsd.texts.slice(from).some((text) => text.startsWith('uwsgi.vsz_size:')), 'the next time');
+      assert.equal(sum(), 3, 'what has been counted is not counted again');
+      for (const text of statsd.texts) assert.match(text, /^uwsgi\.[a-z0-9_.]+:\d+\|[cg]$/);
+    } finally {
+      await uwsgi.stop();
+      await server.stop();
+      for (const receiver of [ours, theirs, statsd]) receiver.close();
+    }
+  });
+
+  test('into a file are all statistics as JSON, and a file that cannot be written is told once', async () => {
+    const path = join(directory, 'pushed.json');
+    const targets = ['--stats-push', `file:path=${path},separator=\x1e,freq=1`, '--stats-push', 'file:/nowhere/stats'];
+    const server = await startServer([
+      ...['--http-socket', '127.0.0.1:0', ...APP, ...targets, '--stats-pusher-default-freq', '1'],
+    ]);
+    try {
+      const pushed = () => (existsSync(path) ? readFileSync(path, 'utf8').split('\x1e').slice(0, -1) : []);
+      await until(() => pushed().length >= 3, 'three times');
+      for (const text of pushed()) assert.equal((JSON.parse(text) as Json).workers.length, 2);
+      await server.waitForLog(/cannot send statistics to \/nowhere\/stats: ENOENT/);
+      assert.equal([...server.log.matchAll(/cannot send statistics/g)].length, 1);
     } finally {
       await server.stop();
     }

@@ -10,6 +10,7 @@ import type { HookAction } from '../hook.js';
 import type { LogEncoder, Logger, LogRoute, LogTarget } from '../log-target.js';
 import type { Network } from '../network.js';
 import type { Assign, Owner } from '../pairs.js';
+import type { StatsPush } from '../stats-push.js';
 import type { TlsAddress } from '../tls-address.js';
 
 /** What an option of each kind is to the program. */
@@ -37,6 +38,7 @@ export interface Values {
   logger: Logger;
   'log-route': LogRoute;
   'log-encoder': LogEncoder;
+  'stats-push': StatsPush;
   mapping: Mapping;
   expiry: Expiry;
   'type-expiry': Expiry;

@@ -21,9 +21,23 @@ export function syslogTime(date: Date): string {
   return `${MONTHS[date.getMonth()]} ${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** A function from a date to its text by a strftime pattern, local time. */
+/** What these stand for in the C locale, in which uWSGI runs; strftime.js has them as Americans write them. */
+const C_LOCALE: Readonly<Record<string, string>> = { '%c': '%a %b %e %H:%M:%S %Y', '%X': '%H:%M:%S' };
+
+/** A function from a date to its text by a strftime pattern of the C locale, local time. */
 export function dateFormat(pattern: string): (date: Date) => string {
-  return (date) => strftime(pattern, date);
+  const parts = pattern.replace(/%[%cX]/g, (mark) => C_LOCALE[mark] ?? mark).split(/(%[%Z])/);
+  return (date) => parts.map((part) => (part === '%Z' ? zoneName(date) : strftime(part, date))).join('');
+}
+
+/** The usual short name of the time zone, `CET` say; where the tables of Node.js have none, how far it is from UTC. */
+function zoneName(date: Date): string {
+  for (const language of ['en-US', 'en-GB']) {
+    const parts = new Intl.DateTimeFormat(language, { timeZoneName: 'short' }).formatToParts(date);
+    const name = parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
+    if (/^[A-Z]{2,5}$/.test(name)) return name;
+  }
+  return strftime('%z', date);
 }
 
 /** uWSGI's %(ltime): the time as Apache and nginx log it. */

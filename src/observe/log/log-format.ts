@@ -61,7 +61,7 @@ const VARIABLES: Readonly<Record<string, Read>> = {
   // times
   micros:    (r) => micros(tookMs(r)),
   msecs:     (r) => Math.floor(tookMs(r)),
-  secs:      (r) => seconds(tookMs(r)),
+  secs:      (r) => (tookMs(r) / 1000).toFixed(6),
   tmsecs:    (r) => Math.floor(startedAtMs(r)),
   tmicros:   (r) => micros(startedAtMs(r)),
   time:      (r) => seconds(startedAtMs(r)),
@@ -95,8 +95,11 @@ interface Part {
   readonly read: Read | undefined;
 }
 
-/** Takes a format apart. `datePattern`: what %(ftime) is written by. */
-function partsOf(format: string, datePattern: string | undefined): Part[] {
+/** A metric of uWSGI by its name; undefined: there is none. */
+export type MetricOf = (name: string) => number | undefined;
+
+/** Takes a format apart. `datePattern`: what %(ftime) is written by; `metricOf`: what %(metric.NAME) is. */
+function partsOf(format: string, datePattern: string | undefined, metricOf: MetricOf): Part[] {
   const dates = clocks(datePattern);
   const find = (name: string): Read => {
     if (Object.hasOwn(VARIABLES, name)) return VARIABLES[name]!;
@@ -105,7 +108,10 @@ function partsOf(format: string, datePattern: string | undefined): Part[] {
       const variable = name.slice('var.'.length);
       return (request) => request.variable(variable) ?? request.logVariable(name); // the latter by uwsgi.add_var
     }
-    if (name.startsWith('metric.')) return () => undefined;
+    if (name.startsWith('metric.')) {
+      const metric = name.slice('metric.'.length);
+      return () => metricOf(metric) ?? 0; // as uWSGI says of one that it does not know
+    }
     return (request) => request.logVariable(name);
   };
   const parts: Part[] = [];
@@ -125,10 +131,17 @@ export type MakeLine = (request: LoggedRequest) => string;
  * The function that writes a line by `format`. `datePattern`: what %(ftime) is written by; `isStrftime`: the whole line
  * is a strftime pattern too, as --log-format-strftime says.
  */
-export function compileFormat(format: string, datePattern: string | undefined, isStrftime: boolean): MakeLine {
+export function compileFormat(
+  format: string,
+  datePattern: string | undefined,
+  isStrftime: boolean,
+  metricOf: MetricOf,
+): MakeLine {
   // the pattern is filled in before the variables: a client's `%` must not be taken for one of its own
-  const dated = isStrftime ? new SecondClock((now) => partsOf(escapeVariables(format, now), datePattern)) : undefined;
-  const fixed = partsOf(format, datePattern);
+  const dated = isStrftime
+    ? new SecondClock((now) => partsOf(escapeVariables(format, now), datePattern, metricOf))
+    : undefined;
+  const fixed = partsOf(format, datePattern, metricOf);
   return (request) => {
     let line = '';
     for (const { text, read } of dated === undefined ? fixed : dated.at(request.nowMs)) {
@@ -155,8 +168,8 @@ function textOf(value: Value): string {
 }
 
 /** The function that writes a JSON object with the variables of `format`, in their order, and `time` in front. */
-export function compileJson(format: string, datePattern: string | undefined): MakeLine {
-  const parts = partsOf(format, datePattern).filter((part) => part.read !== undefined);
+export function compileJson(format: string, datePattern: string | undefined, metricOf: MetricOf): MakeLine {
+  const parts = partsOf(format, datePattern, metricOf).filter((part) => part.read !== undefined);
   const keys = parts.map(({ text }) => `,${JSON.stringify(text)}:`);
   return (request) => {
     let line = `{"time":"${new Date(startedAtMs(request)).toISOString()}"`;

@@ -7,7 +7,7 @@
 import { type Network, parseNetworks } from '../../config/network.js';
 import { TrustedProxies, xForwardedHops } from '../../wire/forwarded.js';
 import { LineBuffer } from './line-buffer.js';
-import { compileFormat, compileJson, JSON_FORMAT, type MakeLine } from './log-format.js';
+import { compileFormat, compileJson, JSON_FORMAT, type MakeLine, type MetricOf } from './log-format.js';
 import type { LoggedRequest } from './logged-request.js';
 import type { RequestSink } from './open-log.js';
 import { defaultLine, mostBytes, type PutLine } from './request-line.js';
@@ -41,11 +41,11 @@ const SAME_MACHINE = parseNetworks('127.0.0.0/8, ::1, unix:')!;
 const MIB = 1 << 20;
 const SCRATCH_BYTES = 4096;
 
-/** The function that logs requests by `plan`. */
-export function requestLog(plan: RequestLogPlan, sink: RequestSink): LogRequest | undefined {
+/** The function that logs requests by `plan`. `metricOf`: what %(metric.NAME) is, where a format has it. */
+export function requestLog(plan: RequestLogPlan, sink: RequestSink, metricOf: MetricOf): LogRequest | undefined {
   const wants = selection(plan);
   if (wants === undefined) return undefined;
-  const write = behindProxies(plan, writerFor(plan, sink));
+  const write = behindProxies(plan, writerFor(plan, sink, metricOf));
   if (wants === true) return write;
   return (request) => {
     if (wants(request)) write(request);
@@ -77,8 +77,8 @@ function selection(plan: RequestLogPlan): true | ((request: LoggedRequest) => bo
     (aborted && isAborted);
 }
 
-function writerFor(plan: RequestLogPlan, sink: RequestSink): LogRequest {
-  const make = lineMaker(plan);
+function writerFor(plan: RequestLogPlan, sink: RequestSink, metricOf: MetricOf): LogRequest {
+  const make = lineMaker(plan, metricOf);
   if (make !== undefined) return (request) => sink.send(make(request));
   const put = defaultLine(plan.inMicros);
   const { writer } = sink;
@@ -96,10 +96,10 @@ function writerFor(plan: RequestLogPlan, sink: RequestSink): LogRequest {
 }
 
 /** What makes lines of another form than uWSGI's; undefined for that one. */
-function lineMaker(plan: RequestLogPlan): MakeLine | undefined {
+function lineMaker(plan: RequestLogPlan, metricOf: MetricOf): MakeLine | undefined {
   const { format, isJson, isStrftime, datePattern, withMemory } = plan;
-  if (isJson) return compileJson(format ?? JSON_FORMAT, datePattern);
-  if (format !== undefined) return compileFormat(format, datePattern, isStrftime);
+  if (isJson) return compileJson(format ?? JSON_FORMAT, datePattern, metricOf);
+  if (format !== undefined) return compileFormat(format, datePattern, isStrftime, metricOf);
   if (!withMemory) return undefined;
   const text = textMaker(defaultLine(plan.inMicros));
   return (request) => memory(request) + text(request);

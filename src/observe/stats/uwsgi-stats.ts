@@ -5,7 +5,7 @@
 //   included.
 // Decided elsewhere: where the figures come from (view.ts, ledger.ts, sampler.ts), who gets them (endpoint.ts).
 
-import type { RunningRequest, ServerView, SocketView, WorkerView } from '../view.js';
+import type { CronView, DaemonView, RunningRequest, ServerView, SocketView, WorkerView } from '../view.js';
 import type { Ledger, WorkerLedger } from './ledger.js';
 import { memoryOf, type Samples } from './sampler.js';
 
@@ -27,10 +27,21 @@ export function uwsgiStats(view: ServerView, ledger: Ledger, samples: Samples, w
     uid: process.getuid!(),
     gid: process.getgid!(),
     cwd: process.cwd(),
+    ...(view.daemons.length > 0 && { daemons: view.daemons.map(daemonStats) }),
     locks: LOCKS.map((name) => ({ [name]: 0 })),
     sockets: view.sockets.map((socket, i) => socketStats(socket, queues[i]!)),
     workers: view.workers.map((worker) => workerStats(worker, view, ledger, samples, withCores)),
+    ...(view.crons.length > 0 && { crons: view.crons.map(cronStats) }),
   };
+}
+
+function daemonStats({ command, pid, respawns }: DaemonView) {
+  return { cmd: command, pid, respawns };
+}
+
+/** uWSGI says -1 for the process of a job that does not run. */
+function cronStats({ rule, command, unique, pid, startedAtS }: CronView) {
+  return { ...rule, command, unique: unique ? 1 : 0, legion: '', pid: pid || -1, started_at: startedAtS };
 }
 
 function socketStats(socket: SocketView, queue: number) {

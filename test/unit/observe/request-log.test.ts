@@ -24,6 +24,8 @@ const ALL: RequestLogPlan = {
   withMemory: false,
 };
 
+const metricOf = (name: string) => (name === 'worker.0.requests' ? 17 : undefined);
+
 const VARIABLES: Readonly<Record<string, string>> = {
   HTTP_HOST: 'example.org',
   HTTP_USER_AGENT: 'a "quoted\\" agent',
@@ -69,7 +71,7 @@ function request(changes: Partial<ExchangeRecord> = {}, others: Partial<LoggedRe
 /** The lines that `plan` makes of `requests`. */
 function lines(plan: Partial<RequestLogPlan>, ...requests: LoggedRequest[]): string[] {
   const written: string[] = [];
-  const log = requestLog({ ...ALL, ...plan }, { writer: undefined, send: (line) => written.push(line) });
+  const log = requestLog({ ...ALL, ...plan }, { writer: undefined, send: (line) => written.push(line) }, metricOf);
   for (const each of requests) log?.(each);
   return written;
 }
@@ -119,14 +121,15 @@ describe('a line by --log-format', () => {
     ['%(addr) %(method) %(uri) %(proto) %(status)', '127.0.0.1 GET /a?b=c HTTP/1.1 200'],
     ['%(host) %(uagent)|%(referer)',  String.raw`example.org a \x22quoted\\\x22 agent|-`],
     ['%(rsize) %(hsize) %(size) %(headers) %(cl)', '5 64 69 2 12'],
-    ['%(micros) %(msecs) %(secs)',    '12700 12 0'],
+    ['%(micros) %(msecs) %(secs)',    '12700 12 0.012700'],
     ['%(pid) %(wid) %(core) %(switches) %(app)', '4711 2 1 1 0'],
     ['%(vars) %(pktsize) %(modifier1) %(modifier2)', '24 246 0 0'],
     ['%(rss) %(rssM) %(vsz) %(vszM)', '3145728 3 5242880 5'],
     ['%(user) %(werr) %(rerr) %(ioerr)', '- 0 0 0'],
     ['%(var.HTTP_HOST) %(var.NOTHING)', 'example.org -'],
     ['%(var.HTTP_X_NAME)',            String.raw`Jos\xc3\xa9`],
-    ['%(shop) %(other) %(metric.a)',  'north - -'],
+    ['%(shop) %(other)',              'north -'],
+    ['%(metric.worker.0.requests) %(metric.none)', '17 0'],
     ['100% %(', '100% %('],
     ['%(constructor) %(__proto__)', '- -'],
   ];
@@ -144,6 +147,8 @@ describe('a line by --log-format', () => {
     assert(Math.abs(epoch! - Date.now() / 1000) < 3);
     assert.match(line({ format: '%(ltime)' }), /^\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}$/);
     assert.match(line({ format: '%(ctime)' }), new RegExp(`^${DATE}$`));
+    assert.match(line({ format: '%(ftime)', datePattern: '%c' }), new RegExp(`^${DATE}$`), 'as in the C locale');
+    assert.match(line({ format: '%(ftime)', datePattern: '%%c %X %Z' }), /^%c \d\d:\d\d:\d\d ([A-Z]{2,5}|[+-]\d{4})$/);
     assert.equal(line({ format: '%(ftime)', datePattern: 'on %Y' }), `on ${new Date().getFullYear()}`);
   });
 
@@ -224,6 +229,6 @@ describe('which requests have a line', () => {
     for (const [plan, expected] of CHOICES) assert.deepEqual(lines({ all: false, format, ...plan }, ...some), expected);
   });
   test('none costs anything when none has one', () => {
-    assert.equal(requestLog({ ...ALL, all: false }, { writer: undefined, send: () => {} }), undefined);
+    assert.equal(requestLog({ ...ALL, all: false }, { writer: undefined, send: () => {} }, metricOf), undefined);
   });
 });
