@@ -76,6 +76,10 @@ export class LibrarySemaphores implements Semaphores {
     this.#calls.sem_post(this.#address + word * WORD_BYTES);
   }
 
+  add(word: number): void {
+    this.post(word);
+  }
+
   tryTake(word: number): boolean {
     return this.#calls.sem_trywait(this.#address + word * WORD_BYTES) === 0;
   }

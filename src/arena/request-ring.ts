@@ -63,7 +63,7 @@ export class RequestRing {
     this.#pushed[at] = entry;
     this.#words[this.#entriesAt + at] = entry;
     this.#tail = (this.#tail + 1) | 0;
-    this.#semaphores.post(this.#at + WORKER.credits); // publishes the entry: the worker claims a credit first
+    this.#semaphores.add(this.#at + WORKER.credits); // publishes the entry: the worker claims a credit first
   }
 
   /** Takes the youngest entry back that the worker has not claimed; 0 when it has claimed all. */

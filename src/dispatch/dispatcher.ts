@@ -80,7 +80,8 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   readonly ports: readonly WorkerPort[];
   readonly counters = { accepted: 0, refused: 0, late: 0, moved: 0, mad: 0 };
   readonly #options: DispatcherOptions;
-  readonly #exchanges: (Exchange | undefined)[];
+  /** By slot, as far as slots have been reached: the arena hands them out in their order. */
+  readonly #exchanges: (Exchange | undefined)[] = [];
   readonly #waiting = new WaitingLine();
   /** The part of an answer that is looked at. */
   readonly #part = new AnswerPart();
@@ -105,7 +106,6 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   constructor(arena: Arena, options: DispatcherOptions) {
     this.arena = arena;
     this.#options = options;
-    this.#exchanges = new Array(arena.slots).fill(undefined);
     this.#requestBytes = arena.geometry.requestBytes;
     this.#answerBytes = arena.geometry.answerBytes;
     this.ports = Array.from({ length: arena.geometry.places }, (_, place) => new WorkerPort(arena, place));
@@ -401,7 +401,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       record.core = core;
     }
     // what is delivered may be edited on its way, and then noted anew
-    if (!exchange.gone && !this.#deliver(exchange, worker)) {
+    if (!exchange.gone && !exchange.overdue && !this.#deliver(exchange, worker)) {
       record.status = record.headBytes = record.fields = record.bodyBytes = 0;
       return;
     }
@@ -417,7 +417,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       if (!hasHead) this.arena.semaphores.reset(at + SLOT.credit);
       this.#release(exchange);
       if (worker.answered === worker.mostAnswers) this.#options.onSpent(worker);
-    } else if (exchange.gone || exchange.heldBytes < this.#options.responseBufferingBytes) {
+    } else if (exchange.gone || exchange.overdue || exchange.heldBytes < this.#options.responseBufferingBytes) {
       this.arena.semaphores.post(at + SLOT.credit);
     } else {
       exchange.creditOwed = true;

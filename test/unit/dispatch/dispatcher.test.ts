@@ -18,6 +18,7 @@ import {
   SLOT,
   slotWord,
 } from '../../../src/arena/layout.js';
+import { AppError } from '../../../src/base/errors.js';
 import type { AnswerHead } from '../../../src/dispatch/exchange.js';
 import { TUNING } from '../../../src/dispatch/policy.js';
 import { BUFFERING_BYTES, type Client, FAST_MS, type HandWorker, OK, Scene, SLOTS, SLOW_MS } from './played-by-hand.js';
@@ -163,6 +164,29 @@ describe('an answer in parts', () => {
     worker.answer(entry, { flags: ANSWER.LAST | ANSWER.BROKEN, head: '' });
     scene.poll();
     assert.deepEqual(client.got, [`${OK} one`, 'broken']);
+  });
+});
+
+describe('a request that is given up for being late', () => {
+  test('in the middle of an answer that its slow client has not taken yet: nothing follows, and its worker finds out', () => {
+    const scene = new Scene(1);
+    const client = scene.submit();
+    const worker = scene.workers[0]!;
+    const entry = worker.claim();
+    const { slot } = client;
+    worker.answer(entry, { flags: ANSWER.HEAD, body: 'one' });
+    scene.poll();
+    assert.equal(worker.takeCredit(slot), true);
+    client.held = BUFFERING_BYTES;
+    scene.dispatcher.giveUp(client, new AppError('APP_OVERDUE', 1, 5));
+    client.gone = false; // its connection keeps what there is for it
+    worker.answer(entry, { flags: 0, head: '', body: 'two' });
+    scene.poll();
+    assert.equal(worker.takeCredit(slot), true, 'although the client holds too much');
+    worker.answer(entry, { flags: ANSWER.LAST, head: '' });
+    scene.poll();
+    assert.deepEqual(client.got, [`${OK} one`, 'broken']);
+    assert.deepEqual([scene.arena.slotsInUse, client.releases], [0, 1]);
   });
 });
 
