@@ -1,4 +1,5 @@
-// What it costs the accept thread to post a semaphore that nobody sleeps on, and to try to take it.
+// What it costs the accept thread to post a semaphore that nobody sleeps on, knowing it (`add`) or not (`post`), and to try
+// to take it.
 //
 // Both forms for CPython processes of src/arena/process-semaphores.ts, and the one for JS threads. The system call that
 //   wakes a sleeper is not in here.
@@ -28,10 +29,13 @@ function nsPerCall(call: () => void): number {
   return Number(process.hrtime.bigint() - startedNs) / CALLS;
 }
 
-/** One round: as many posts, takes of what was posted, and attempts on nothing. ns per call. */
+/** One round: as many of each, and attempts on nothing. ns per call. */
 function measure(semaphores: Semaphores, word: number) {
   semaphores.reset(word);
+  const add = nsPerCall(() => semaphores.add(word));
+  semaphores.reset(word);
   return {
+    add,
     post: nsPerCall(() => semaphores.post(word)),
     take: nsPerCall(() => semaphores.tryTake(word)),
     miss: nsPerCall(() => semaphores.tryTake(word)),
@@ -47,9 +51,10 @@ for (let round = 0; round < ROUNDS; round++) {
 const middle = (values: readonly number[]) => (median(values) ?? 0).toFixed(1);
 const cells = rows.map(({ name, rounds }) => [
   name,
+  middle(rounds.map(({ add }) => add)),
   middle(rounds.map(({ post }) => post)),
   middle(rounds.map(({ take }) => take)),
   middle(rounds.map(({ miss }) => miss)),
 ]);
 console.log(`ns per call, median of ${ROUNDS} rounds of ${CALLS} calls, Node ${process.version}\n`);
-console.log(table(['semaphore', 'post', 'tryTake', 'tryTake in vain'], cells).join('\n'));
+console.log(table(['semaphore', 'add', 'post', 'tryTake', 'tryTake in vain'], cells).join('\n'));
