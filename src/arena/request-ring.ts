@@ -91,9 +91,14 @@ export class RequestRing {
     return woken;
   }
 
+  /** How many entries the worker has not claimed. */
+  get unclaimed(): number {
+    return Math.min(this.#mask + 1, Atomics.load(this.#words, this.#at + WORKER.credits));
+  }
+
   /** Whether the worker has claimed `entry`, which it was handed. Only where `tryTake` counts in the word (threads). */
   hasClaimed(entry: number): boolean {
-    const unclaimed = Math.min(this.#mask + 1, Atomics.load(this.#words, this.#at + WORKER.credits));
+    const { unclaimed } = this;
     for (let i = 1; i <= unclaimed; i++) if (this.#pushed[(this.#tail - i) & this.#mask] === entry) return false;
     return true;
   }

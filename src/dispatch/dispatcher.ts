@@ -478,8 +478,10 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       this.#goMad(worker, `event ${event} while ${worker.state}`);
       return;
     }
-    if (worker.state === 'starting') this.#starting--;
+    const isWanted = worker.state === 'starting';
     worker.on('ready');
+    if (!isWanted) return; // it was told to leave before it was ready
+    this.#starting--;
     this.#stateChanged();
     this.#options.onReady(worker);
   }
@@ -563,11 +565,15 @@ export class Dispatcher implements ExchangeOwner, Receiver {
 
   /**
    * Looks after workers that are silent: what they have not started goes to others; where there are none, a parked
-   * thread is woken. To be called every millisecond or two while `active`.
+   * thread is woken. To be called every millisecond or two while `active`. Returns whether any worker has something that
+   * it has not started.
    */
-  rescue(nowMs: number): void {
+  rescue(nowMs: number): boolean {
+    let isNeeded = false;
     for (const worker of this.#serving) {
-      if (worker.inFlight < 2 || !isStalled(worker, nowMs)) continue;
+      if (worker.inFlight < 2 || worker.requests.unclaimed === 0) continue;
+      isNeeded = true;
+      if (!isStalled(worker, nowMs)) continue;
       const others = this.#serving.some((other) => other !== worker && !isStalled(other, nowMs));
       if (others) {
         const signals = this.#takeBackAll(worker);
@@ -577,6 +583,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       // nobody else can, or it came back here: then a parked thread takes it
       if (!others || worker.toRing) worker.requests.wake(worker.inFlight);
     }
+    return isNeeded;
   }
 
   /** Puts the requests that `worker` has not started back in front of the queue, in their order; returns the signals. */
@@ -644,8 +651,10 @@ export class Dispatcher implements ExchangeOwner, Receiver {
    */
   workerEnded(place: number, why: string, nowMs: number): void {
     const worker = this.ports[place]!;
-    if (worker.state !== 'mad') this.#pollWorker(worker);
     if (worker.state === 'starting') this.#starting--;
+    worker.on('told_to_leave'); // that it became ready is no news any more
+    this.#stateChanged();
+    if (worker.state !== 'mad') this.#pollWorker(worker);
     const { workerId } = worker;
     const signals = worker.state === 'mad' ? [] : this.#takeBackAll(worker);
     while (worker.signals > 0) this.#forgetSignal(worker); // it had begun to handle them

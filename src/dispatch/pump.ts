@@ -13,8 +13,11 @@ import type { Dispatcher } from './dispatcher.js';
 
 /** Longest time in µs that the accept thread looks in a loop before it sleeps. */
 const SPIN_US = Number(process.env.NUWSGI_SPIN_US ?? 10);
-/** How often silent workers are looked after, and the rings in case a bell was lost. */
+/** How often silent workers are looked after while one of them has what it has not begun. */
 const RESCUE_MS = 2;
+/** Without that for so many looks, there is nothing to rescue; the rings are looked at now and then all the same. */
+const LOOKS_IN_VAIN = 50;
+const SLOW_RESCUE_MS = 100;
 
 /** Something that can be heard while the accept thread sleeps, and has to be told each time (doorbell.ts). */
 interface Armed {
@@ -27,6 +30,8 @@ export class Pump {
   readonly #spinMs = SPIN_US / 1000;
   #scheduled = false;
   #rescue: NodeJS.Timeout | undefined;
+  #isSlow = false;
+  #looksInVain = 0;
 
   /** Looks after `dispatcher` from now on. `doorbell`: one that has to be armed before each sleep. */
   add(dispatcher: Dispatcher, doorbell?: Armed): void {
@@ -39,11 +44,18 @@ export class Pump {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(this.#round);
-    this.#rescue ??= setInterval(this.#onRescue, RESCUE_MS);
   };
+
+  #rescueEvery(ms: number): void {
+    clearInterval(this.#rescue);
+    this.#rescue = setInterval(this.#onRescue, ms);
+    this.#isSlow = ms > RESCUE_MS;
+    this.#looksInVain = 0;
+  }
 
   readonly #round = (): void => {
     this.#scheduled = false;
+    if (this.#rescue === undefined || this.#isSlow) this.#rescueEvery(RESCUE_MS);
     this.#setSleeping(0);
     for (const dispatcher of this.#dispatchers) dispatcher.ring();
     let now = performance.now();
@@ -92,10 +104,14 @@ export class Pump {
     }
     const now = performance.now();
     this.#poll(now);
+    let isNeeded = false;
     for (const dispatcher of this.#dispatchers) {
       if (!dispatcher.active) continue;
-      dispatcher.rescue(now);
+      if (dispatcher.rescue(now)) isNeeded = true;
       dispatcher.ring();
     }
+    // requests that all run, and take their time, need nobody: streams to browsers, say
+    this.#looksInVain = isNeeded ? 0 : this.#looksInVain + 1;
+    if (this.#looksInVain >= LOOKS_IN_VAIN && !this.#isSlow) this.#rescueEvery(SLOW_RESCUE_MS);
   };
 }

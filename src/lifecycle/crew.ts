@@ -284,7 +284,7 @@ export class Crew {
   #onStarted(worker: Worker, id: number): void {
     const { port } = worker;
     port.taskId = id;
-    if (port.state !== 'starting') this.#becameReady(worker); // it was quicker to announce itself
+    if (port.state === 'standby') this.#becameReady(worker); // it was quicker to announce itself
   }
 
   /** To be called by the dispatcher when a worker has announced itself. */

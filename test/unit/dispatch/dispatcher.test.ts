@@ -255,6 +255,30 @@ describe('a worker that stands by', () => {
   });
 });
 
+describe('a worker that becomes ready too late', () => {
+  test('because it has died since, is not announced', () => {
+    let ready = 0;
+    const scene = new Scene(1, 1, SLOTS, { onReady: () => ready++ });
+    scene.end(0);
+    assert.equal(ready, 1);
+    scene.dispatcher.workerStarted(0, 1);
+    scene.workers[0]!.rings.announce(EVENT_READY); // and dies before anybody looks
+    scene.end(0);
+    assert.deepEqual([ready, scene.mad, scene.dispatcher.active], [1, [], false]);
+  });
+  test('because it was told to leave, is not announced, and not mad', () => {
+    let ready = 0;
+    const scene = new Scene(1, 1, SLOTS, { onReady: () => ready++ });
+    scene.end(0);
+    scene.dispatcher.workerStarted(0, 1);
+    scene.dispatcher.retire(0, scene.nowMs);
+    scene.workers[0]!.rings.announce(EVENT_READY);
+    scene.poll();
+    scene.end(0);
+    assert.deepEqual([ready, scene.mad, scene.dispatcher.active], [1, [], false]);
+  });
+});
+
 describe('a worker with a limit', () => {
   test('is told of once, when it has answered so many', () => {
     const spent: number[] = [];
@@ -354,7 +378,7 @@ describe('a worker that ends', () => {
     scene.end(0);
     scene.start(0);
     assert.equal(scene.workers[0]!.claim(), 0);
-    assert.deepEqual([scene.dispatcher.inFlight, scene.mad.length], [0, 1]);
+    assert.deepEqual([scene.dispatcher.inFlight, scene.mad], [0, []]);
   });
 });
 

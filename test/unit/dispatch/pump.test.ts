@@ -79,6 +79,27 @@ describe('the pump', () => {
     first!.answer(entry);
     await until(() => slow!.got.length > 0, 'the slow one too', 1000);
   });
+  test('looks seldom while all requests run and take their time, and often again when one waits behind them', async () => {
+    const { scene } = pumped();
+    const running = scene.submit('running');
+    const entry = scene.workers[0]!.claim();
+    let looks = 0;
+    const rescue = scene.dispatcher.rescue.bind(scene.dispatcher);
+    scene.dispatcher.rescue = (nowMs) => {
+      looks++;
+      return rescue(nowMs);
+    };
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    looks = 0;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert(looks <= 10, `${looks} looks in half a second`);
+    scene.nowMs = performance.now();
+    const behind = scene.submit('behind');
+    if (behind.place === 0) await until(() => behind.place === 1, 'it is moved', 1000);
+    for (const worker of scene.workers) for (let e = worker.claim(); e !== 0; e = worker.claim()) worker.answer(e);
+    scene.workers[0]!.answer(entry);
+    await until(() => running.got.length + behind.got.length === 2, 'both are answered', 1000);
+  });
   test('does nothing when nothing is in flight: no timer is left', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     await until(() => timers() === 0, 'the pumps of other tests have come to rest');
