@@ -647,15 +647,15 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   /**
    * The worker in `place` is dead for certain; `why` says how ("was killed by SIGSEGV"). What it had answered is
    * delivered, what it had started is answered 502 or cut off, the rest goes to others. Of a mad worker nobody can tell
-   * what it had started: all of it is answered 502.
+   * what it had started: all of it is answered 502. Returns how many requests it had answered in its life.
    */
-  workerEnded(place: number, why: string, nowMs: number): void {
+  workerEnded(place: number, why: string, nowMs: number): number {
     const worker = this.ports[place]!;
     if (worker.state === 'starting') this.#starting--;
     worker.on('told_to_leave'); // that it became ready is no news any more
     this.#stateChanged();
     if (worker.state !== 'mad') this.#pollWorker(worker);
-    const { workerId } = worker;
+    const { workerId, answered } = worker;
     const signals = worker.state === 'mad' ? [] : this.#takeBackAll(worker);
     while (worker.signals > 0) this.#forgetSignal(worker); // it had begun to handle them
     const moved: Exchange[] = [];
@@ -686,6 +686,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     this.#stateChanged();
     this.#handOut(nowMs);
     if (signals.length > 0) this.#options.onSignalsBack(signals, workerId);
+    return answered;
   }
 
   /** Whether a dead worker had started a request that it claimed. In doubt it had: no request runs twice. */

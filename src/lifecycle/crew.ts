@@ -62,8 +62,8 @@ export class Worker {
     this.#ready.resolve(true);
   }
 
+  /** Tells those who wait; `end` is there already. */
   hasEnded(end: WorkerEnd): void {
-    this.end = end;
     clearTimeout(this.mercy);
     this.#ready.resolve(false);
     this.#ended.resolve(end);
@@ -314,10 +314,10 @@ export class Crew {
     const name = this.nameOf(worker);
     this.#outputs[port.place]!.end();
     this.#count(worker.askedAtMs > 0 ? 'left' : end.why);
-    seat.answeredBefore += port.answered;
+    worker.end = end; // so that nobody replaces or kills it for what its last words say
+    seat.answeredBefore += this.#dispatcher.workerEnded(port.place, end.why, performance.now());
     this.#workers[port.place] = undefined;
     this.#free.push(port.place);
-    this.#dispatcher.workerEnded(port.place, end.why, performance.now());
     if (worker.askedAtMs > 0) {
       const seconds = Math.round((performance.now() - worker.askedAtMs) / 1000);
       this.#log.line(`${name} buried after ${seconds} seconds`);
