@@ -1,4 +1,4 @@
-// src/ to dist/: TypeScript compiled, Python copied. Run by `npm run build`, and by `npm ci` through `prepare`.
+// src/ to dist/: TypeScript compiled, for Node.js and for the browser; what is not TypeScript copied. Run by `npm run build`, and by `npm ci` through `prepare`.
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -7,13 +7,24 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const python = join('worker', 'python');
+const dashboard = join('observe', 'dashboard');
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-execFileSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root], {
-  stdio: 'inherit',
-});
-mkdirSync(join(root, 'dist', python), { recursive: true });
-for (const file of readdirSync(join(root, 'src', python)).filter((name) => name.endsWith('.py'))) {
-  copyFileSync(join(root, 'src', python, file), join(root, 'dist', python, file));
+for (const project of [root, join(root, 'src', dashboard)]) {
+  execFileSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', project], {
+    stdio: 'inherit',
+  });
 }
+copy(python, ['.py']);
+copy(dashboard, ['.html', '.css', '.svg']);
 chmodSync(join(root, 'dist', 'cli.js'), 0o755);
+
+/** Copies the files of a directory of src/ that end in one of `kinds`. */
+function copy(directory, kinds) {
+  mkdirSync(join(root, 'dist', directory), { recursive: true });
+  for (const file of readdirSync(join(root, 'src', directory))) {
+    if (kinds.some((kind) => file.endsWith(kind))) {
+      copyFileSync(join(root, 'src', directory, file), join(root, 'dist', directory, file));
+    }
+  }
+}

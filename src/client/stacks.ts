@@ -3,8 +3,9 @@
 // Decided elsewhere: how the server finds out (observe/probes.ts).
 
 import { writeFileSync } from 'node:fs';
-import { printable } from '../base/log.js';
-import type { WorkerStacks } from '../observe/probes.js';
+import { escaped } from '../base/log.js';
+import { stackText } from '../observe/dashboard/stack-text.js';
+import type { WorkerStacks } from '../observe/stats/shape.js';
 import { addressOf, numberOf, parse } from './command-line.js';
 import { ask, DEFAULT_ADDRESS, type StatsPeer, TOKEN_VARIABLE } from './stats-client.js';
 
@@ -50,28 +51,16 @@ export async function runStacks(argv: readonly string[]): Promise<number> {
   const peer = peerOf(positionals[0], values.token, STACKS_USAGE);
   const query = values.worker === undefined ? '' : `?worker=${numberOf('--worker', values.worker, 1, 1e6)}`;
   const text = await ask(peer, 'GET', `/stacks${query}`, STACKS_TIMEOUT_MS);
-  process.stdout.write(values.json ? text : (JSON.parse(text) as WorkerStacks[]).map(describe).join('\n'));
+  process.stdout.write(
+    values.json
+      ? text
+      : (JSON.parse(text) as WorkerStacks[]).map((stacks) => forTerminal(stackText(stacks))).join('\n'),
+  );
   return 0;
 }
 
-/** A worker's threads as text, with nothing in it that a terminal would obey. */
-function describe({ worker, app, pid, status, requests, threads, note }: WorkerStacks): string {
-  const lines = [`worker ${worker} (pid ${pid}, ${status}): ${app}`];
-  for (const { name, core, frames } of threads) {
-    const request = requests.find((each) => each.core === core);
-    const doing = request === undefined ? '' : `, ${printable(request.request)}, for ${request.runsMs} ms`;
-    const label = core < 0 ? `thread ${name}` : `core ${core}`;
-    if (frames.length === 0) {
-      lines.push(`  ${label}${doing}: ${request === undefined ? 'waits for a request' : 'no code of the app runs'}`);
-      continue;
-    }
-    lines.push(`  ${label}${doing}`);
-    const width = Math.max(...frames.map((frame) => frame.function.length));
-    for (const frame of frames) lines.push(`    ${frame.function.padEnd(width)}  ${frame.file}:${frame.line}`);
-  }
-  if (note !== '') lines.push(`  ${note.trimEnd().replaceAll('\n', '\n    ')}`);
-  return `${lines.join('\n')}\n`;
-}
+/** Nothing in it that a terminal would obey. */
+const forTerminal = (text: string): string => text.split('\n').map(escaped).join('\n');
 
 export async function runProfile(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parse(argv, {

@@ -9,6 +9,7 @@ import { type Heritage, NO_HERITAGE, type OpenSocket } from '../config/heritage.
 import type { StatsPush } from '../config/stats-push.js';
 import type { MemoryFigures } from '../worker/process-memory.js';
 import { Access } from './endpoint/access.js';
+import { pageRoutes } from './endpoint/pages.js';
 import { json, plain, type Route, requestListener, shared } from './endpoint/routes.js';
 import { isLocal, onLoopback, StatsServer } from './endpoint/stats-server.js';
 import { SecondClock } from './log/calendar.js';
@@ -18,6 +19,7 @@ import { History } from './stats/history.js';
 import type { Ledger } from './stats/ledger.js';
 import { ownStats } from './stats/own-stats.js';
 import { Sampler, type WatchedProcess } from './stats/sampler.js';
+import type { Live } from './stats/shape.js';
 import { type UwsgiMetric, uwsgiMetrics } from './stats/uwsgi-metrics.js';
 import { uwsgiStats } from './stats/uwsgi-stats.js';
 import { type PushPlan, StatsPusher } from './stats-push.js';
@@ -153,6 +155,14 @@ export class ControlPlane {
     return `${JSON.stringify(stats, undefined, this.#plan.isMinified ? undefined : '\t')}\n`;
   }
 
+  /** What the dashboard shows, without the samples, for whoever looks at this time. */
+  async #liveStats(): Promise<Omit<Live, 'history'>> {
+    await this.#sampler.refresh();
+    const view = this.#server.view();
+    const { pid, sockets, workers } = uwsgiStats(view, this.#ledger, this.#sampler, false);
+    return { pid, sockets, workers, nuwsgi: ownStats(view, this.#ledger, this.#sampler, this.#history) };
+  }
+
   /** What --health tells beside the apps (listeners/health.ts), here too. */
   #healthRoutes(): Route[] {
     const ready = () => {
@@ -176,6 +186,15 @@ export class ControlPlane {
     return { path: '/metrics', method: 'GET', isOpen: false, isControl: false, answer };
   }
 
+  #dashboardRoute(live: () => Promise<string>): Route {
+    const answer: Route['answer'] = async (query) => {
+      const since = Number(query.get('since') ?? 0);
+      if (Number.isNaN(since)) throw new RangeError('since is a time in milliseconds since 1970');
+      return json(`${(await live()).slice(0, -1)},"history":${JSON.stringify(this.#history.since(since))}}`);
+    };
+    return { path: '/dashboard.json', method: 'GET', isOpen: false, isControl: false, answer };
+  }
+
   async #openStats(given: Address): Promise<void> {
     const { isHttp, token } = this.#plan;
     const text = shared(async () => {
@@ -185,9 +204,12 @@ export class ControlPlane {
     const route = (path: string): Route => {
       return { path, method: 'GET', isOpen: false, isControl: false, answer: async () => json(await text()) };
     };
+    const live = shared(async () => JSON.stringify(await this.#liveStats()));
     const routes = [
+      ...pageRoutes(),
       route('/'),
       route('/stats.json'),
+      this.#dashboardRoute(live),
       this.#metricsRoute(),
       ...this.#healthRoutes(),
       ...probeRoutes(() => this.#server.view(), this.#server.probe),

@@ -5,23 +5,11 @@
 import type { Profile, Stacks, WorkerProbe } from '../worker/probe.js';
 import type { Answer, Route } from './endpoint/routes.js';
 import { json } from './endpoint/routes.js';
+import type { WorkerStacks } from './stats/shape.js';
 import type { ServerView, WorkerView } from './view.js';
 
 /** Finds a worker's probe; undefined: there is no such worker, or it cannot be asked. */
 export type FindProbe = (worker: number) => WorkerProbe | undefined;
-
-/** A worker with what it is doing. */
-export interface WorkerStacks {
-  readonly worker: number;
-  readonly app: string;
-  readonly pid: number;
-  readonly status: string;
-  /** The requests it runs, as "GET /path" and for how long. */
-  readonly requests: readonly { readonly core: number; readonly request: string; readonly runsMs: number }[];
-  readonly threads: Stacks['threads'];
-  /** What was found out where the worker did not answer, or why nothing was. */
-  readonly note: string;
-}
 
 const SECONDS = { least: 0.1, most: 300, usual: 10 };
 const HZ = { least: 1, most: 1000, usual: 100 };

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import type { WorkerStacks } from '../../src/observe/probes.js';
+import type { WorkerStacks } from '../../src/observe/stats/shape.js';
 import { APPS, raw, request, runToEnd, startServer, type TestServer } from './harness.js';
 import { freePort } from './nginx.js';
 

@@ -150,6 +150,7 @@ describe('the statistics', () => {
     try {
       const text = await whileOneRuns(server.port, () => readAll(statsPort));
       assert.match(text, /REQUEST_URI=\/slow/);
+      assert.match((await raw(statsPort, '', { halfClose: true })).bytes, /"nuwsgi"/);
       assert.doesNotMatch(text, /mine|X_SECRET|COOKIE/);
     } finally {
       await server.stop();

@@ -71,7 +71,7 @@ describe('nuwsgi top', () => {
       terminal.type('r');
       await terminal.waitFor(/\*FOR WORKER REQUEST\n +\S+s +\d GET \/slow\/30\n/);
       terminal.type('e');
-      await terminal.waitFor(/\*SHARE.*\n(?:.*\n)* +\d+\.\d% +30 .* \/sized\n/);
+      await terminal.waitFor(/\*SHARE.*\n(?:.*\n)* +\d+(?:\.\d+)?% +30 .* \/sized\n/);
       terminal.type('h');
       await terminal.waitFor(/q, Ctrl-C {3}quit/);
       terminal.type('x');

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readModel } from '../../src/client/top/model.js';
-import { bytes, type Choice, draw, duration, short } from '../../src/client/top/screen.js';
+import { type Choice, draw } from '../../src/client/top/screen.js';
 import { press } from '../../src/client/top/top.js';
+import { bytes, duration, short } from '../../src/observe/dashboard/figures.js';
 
 const SIZE = { columns: 80, rows: 24 };
 const CHOICE: Choice = { view: 'workers', sort: 3, isReversed: false, showsHelp: false, isPaused: false };

@@ -4,6 +4,7 @@
 //   and the last line of the table says how much that is.
 // Decided elsewhere: what the figures are (model.ts), keys and escape sequences (terminal.ts).
 
+import { bytes, duration, percent, short, uptime } from '../../observe/dashboard/figures.js';
 import type { EndpointRow, Model, WorkerRow } from './model.js';
 
 export const VIEWS = ['workers', 'endpoints', 'requests'] as const;
@@ -34,29 +35,6 @@ interface RequestRow {
   readonly request: string;
 }
 
-/** Numbers in at most five characters: 12345, 123K, 12.3M. */
-export function short(value: number): string {
-  if (value < 10 && !Number.isInteger(value)) return value.toFixed(1);
-  if (value < 99_999.5) return String(Math.round(value));
-  if (value < 999_500) return `${Math.round(value / 1000)}K`;
-  const [divided, unit] = value < 999.5e6 ? [value / 1e6, 'M'] : [value / 1e9, 'G'];
-  return `${divided < 9.95 ? divided.toFixed(1) : Math.round(divided)}${unit}`;
-}
-
-export function bytes(value: number): string {
-  if (value <= 0) return '-';
-  if (value < 1 << 20) return `${Math.round(value / 1024)}K`;
-  if (value < 1 << 30) return `${Math.round(value / (1 << 20))}M`;
-  return `${(value / (1 << 30)).toFixed(1)}G`;
-}
-
-export function duration(ms: number): string {
-  if (ms < 9.95) return `${ms.toFixed(1)}ms`;
-  if (ms < 999.5) return `${Math.round(ms)}ms`;
-  if (ms < 99_950) return `${(ms / 1000).toFixed(1)}s`;
-  return `${Math.round(ms / 60_000)}min`;
-}
-
 const longest = ({ running }: WorkerRow) => running[0]?.ms ?? -1;
 function runningText({ running }: WorkerRow): string {
   const [first] = running;
@@ -80,7 +58,7 @@ const WORKER_COLUMNS: readonly Column<WorkerRow>[] = [
 ];
 // biome-ignore format: a table
 const ENDPOINT_COLUMNS: readonly Column<EndpointRow>[] = [
-  { title: 'SHARE',    width: 6, show: (e) => `${(e.share * 100).toFixed(1)}%`, sortBy: (e) => e.share },
+  { title: 'SHARE',    width: 6, show: (e) => percent(e.share), sortBy: (e) => e.share },
   { title: 'REQ',      width: 6, show: (e) => short(e.requests),         sortBy: (e) => e.requests },
   { title: 'P50',      width: 7, show: (e) => duration(e.p50Ms),         sortBy: (e) => e.p50Ms },
   { title: 'P95',      width: 7, show: (e) => duration(e.p95Ms),         sortBy: (e) => e.p95Ms },
@@ -164,14 +142,6 @@ function summary(model: Model, where: string): Line[] {
     plain(`${crew}${memory}; ${busy}`),
     plain(`${queues}${lost}`),
   ];
-}
-
-function uptime(seconds: number): string {
-  const days = Math.floor(seconds / 86_400);
-  const hours = Math.floor((seconds % 86_400) / 3600);
-  const minutes = Math.floor((seconds % 3600) / 60);
-  if (days > 0) return `${days}d ${hours}h`;
-  return hours > 0 ? `${hours}h ${minutes}min` : `${minutes}min ${Math.floor(seconds % 60)}s`;
 }
 
 function table(model: Model, choice: Choice, columns: number, height: number): Line[] {

@@ -71,10 +71,13 @@ export async function runTop(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
+/** Who has told what only a nuwsgi does, speaks HTTP. */
+const isNuwsgi = (model: Model | undefined): boolean => model?.insight !== undefined;
+
 async function showOnce(peer: StatsPeer): Promise<number> {
   const before = readModel(await readStats(peer, TIMEOUT_MS), undefined, performance.now());
   await new Promise((resolve) => setTimeout(resolve, ONCE_MS));
-  const model = readModel(await readStats(peer, TIMEOUT_MS), before, performance.now());
+  const model = readModel(await readStats(peer, TIMEOUT_MS, isNuwsgi(before)), before, performance.now());
   const lines = draw(model, START, peer.address.text, undefined, ONCE_SIZE).slice(0, -1);
   process.stdout.write(
     `${lines
@@ -119,7 +122,8 @@ class Top {
     if (this.#choice.isPaused || this.#isLooking) return; // an answer that is slow is waited for
     this.#isLooking = true;
     try {
-      this.#model = readModel(await readStats(this.#peer, TIMEOUT_MS), this.#model, performance.now());
+      const stats = await readStats(this.#peer, TIMEOUT_MS, this.#problem === undefined && isNuwsgi(this.#model));
+      this.#model = readModel(stats, this.#model, performance.now());
       this.#problem = undefined;
     } catch (error) {
       this.#problem = (error as Error).message; // it may come back: the last figures stay

@@ -2,7 +2,7 @@
 //
 // A table. Everything reads; the two that make the server do work (stacks, profile) are for this machine or for who has
 //   the token, and a browser cannot be made to send them from another page: they want a header of their own.
-// Decided elsewhere: the texts themselves (stats/, metrics.ts, dashboard/), who may connect (stats-server.ts, access.ts).
+// Decided elsewhere: the texts themselves (stats/, metrics.ts, pages.ts), who may connect (stats-server.ts, access.ts).
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Access } from './access.js';
@@ -27,6 +27,8 @@ export interface Route {
   readonly isOpen: boolean;
   /** Needs the control header, and a connection from this machine or the token. */
   readonly isControl: boolean;
+  /** Which requests it is for, where there are several routes with one path; undefined: all. */
+  readonly isFor?: (request: IncomingMessage) => boolean;
   /** `query`: the parameters behind the path. Throws a `RangeError` for one that makes no sense. */
   answer(query: URLSearchParams, request: IncomingMessage): Answer | Promise<Answer>;
 }
@@ -87,7 +89,7 @@ async function answerFor(
   isLocal: boolean,
 ): Promise<Answer> {
   const url = new URL(request.url ?? '/', 'http://server');
-  const matching = routes.filter(({ path }) => path === url.pathname);
+  const matching = routes.filter(({ path, isFor }) => path === url.pathname && (isFor?.(request) ?? true));
   if (matching.length === 0) return plain(404, 'Not Found');
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const route = matching.find((candidate) => candidate.method === method);

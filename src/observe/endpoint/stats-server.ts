@@ -16,7 +16,8 @@ import { occupantOf, SocketFile } from '../../base/socket-file.js';
 import type { Address } from '../../config/address.js';
 import type { Heritage, OpenSocket } from '../../config/heritage.js';
 
-const SILENCE_MS = 150;
+/** Longer than a browser's first byte takes through a tunnel, as long as a script may wait. */
+const SILENCE_MS = 500;
 const MOST_CONNECTIONS = 64;
 /** Who says nothing more, or takes nothing, is let go. */
 const IDLE_TIMEOUT_MS = 10_000;
@@ -71,7 +72,7 @@ export class StatsServer {
     this.#http = createHttpServer({ maxHeaderSize: MOST_HEAD_BYTES }, options.onRequest);
     this.#http.setTimeout(IDLE_TIMEOUT_MS); // its other timeouts need it to listen by itself
     this.#http.on('clientError', (_, socket) => socket.destroy());
-    this.#sockets = createServer((socket) => this.#onConnection(socket));
+    this.#sockets = createServer({ allowHalfOpen: true }, (socket) => this.#onConnection(socket)); // as HTTP wants it
     this.#sockets.maxConnections = MOST_CONNECTIONS;
   }
 
@@ -123,17 +124,21 @@ export class StatsServer {
       this.#http.emit('connection', socket);
       return;
     }
+    const answer = () => {
+      socket.off('readable', onReadable);
+      socket.resume(); // whatever still comes is dropped
+      socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy());
+      void silentAnswer().then((text) => socket.end(text));
+    };
     const onReadable = () => {
       clearTimeout(timer);
-      this.#http.emit('connection', socket); // nothing has been read yet
+      if (socket.readableLength > 0) this.#http.emit('connection', socket); // nothing has been read yet
+      else answer(); // it will not say anything
     };
     const timer = setTimeout(() => {
       // A loop that was held up runs its timers first: what has come meanwhile is seen in the next phase.
       setImmediate(() => {
-        if (socket.readableLength > 0 || socket.destroyed) return;
-        socket.off('readable', onReadable);
-        socket.resume(); // whatever still comes is dropped
-        void silentAnswer().then((text) => socket.end(text));
+        if (socket.readableLength === 0 && !socket.destroyed) answer();
       });
     }, SILENCE_MS);
     socket.once('readable', onReadable);

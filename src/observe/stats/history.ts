@@ -7,30 +7,11 @@ import type { ServerView } from '../view.js';
 import { Mark } from './histogram.js';
 import { type AppLedger, type Ledger, STATUS_CLASSES } from './ledger.js';
 import type { Samples } from './sampler.js';
+import type { Sample } from './shape.js';
 
 /** Samples that are kept: five minutes. */
 const KEPT = 300;
 const STEP_MS = 1000;
-
-export interface Sample {
-  /** When it was taken, on the clock of Date.now(). */
-  readonly at: number;
-  readonly requests_per_second: number;
-  /** Answers of 500 and above, and refusals, per second. */
-  readonly errors_per_second: number;
-  readonly p50_us: number;
-  readonly p95_us: number;
-  readonly p99_us: number;
-  readonly queue_p99_us: number;
-  readonly in_flight: number;
-  readonly waiting: number;
-  readonly busy_workers: number;
-  /** Of the server and its workers; what these share with each other counts for each. */
-  readonly rss_bytes: number;
-  readonly loop_delay_ms: number;
-  /** Share of the accept thread's time in which it had something to do. */
-  readonly accept_thread_busy: number;
-}
 
 class AppMarks {
   readonly total = new Mark();
@@ -65,9 +46,13 @@ export class History {
     clearInterval(this.#timer);
   }
 
-  /** The samples so far, the youngest last. */
-  get samples(): readonly Sample[] {
-    return this.#kept;
+  get last(): Sample | undefined {
+    return this.#kept.at(-1);
+  }
+
+  /** The samples that were taken after `at`, the youngest last. */
+  since(at: number): readonly Sample[] {
+    return this.#kept.slice(this.#kept.findLastIndex((sample) => sample.at <= at) + 1);
   }
 
   /** Takes a sample of the time since the last one. */

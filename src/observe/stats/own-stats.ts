@@ -1,19 +1,19 @@
 // What only this server can tell, under the key `nuwsgi` of the statistics: where the time goes, what waits, what ended.
 //
-// Keys are snake_case with the unit at the end, like uWSGI's beside which they stand.
-// Decided elsewhere: uWSGI's own keys (uwsgi-stats.ts), the last minutes (history.ts).
+// Decided elsewhere: what the keys are called (shape.ts), uWSGI's own keys (uwsgi-stats.ts), the last minutes (history.ts).
 
 import type { AppView, RunningRequest, ServerView } from '../view.js';
 import type { Histogram } from './histogram.js';
 import type { History } from './history.js';
 import { type AppLedger, type Ledger, STATUS_CLASSES } from './ledger.js';
 import type { Samples } from './sampler.js';
+import type { AppStats, EndpointStats, OwnStats, RunningStats, Times } from './shape.js';
 
 /** Endpoints that are listed; the others are in none of them. */
 const MOST_ENDPOINTS = 20;
 const micros = (ms: number) => Math.round(ms * 1000);
 
-export function ownStats(view: ServerView, ledger: Ledger, samples: Samples, history: History) {
+export function ownStats(view: ServerView, ledger: Ledger, samples: Samples, history: History): OwnStats {
   const { loopDelay, server } = samples;
   return {
     version: view.version,
@@ -21,7 +21,7 @@ export function ownStats(view: ServerView, ledger: Ledger, samples: Samples, his
     started_at: Math.floor(view.startedAtMs / 1000),
     uptime_seconds: Math.floor((Date.now() - view.startedAtMs) / 1000),
     draining: view.isDraining,
-    now: history.samples.at(-1) ?? null,
+    now: history.last ?? null,
     accept_thread: {
       rss_bytes: server.rssBytes,
       loop_delay_ms: { mean: loopDelay.meanMs, p99: loopDelay.p99Ms, max: loopDelay.maxMs },
@@ -41,7 +41,7 @@ export function ownStats(view: ServerView, ledger: Ledger, samples: Samples, his
   };
 }
 
-function appStats(app: AppView, ledger: AppLedger) {
+function appStats(app: AppView, ledger: AppLedger): AppStats {
   return {
     id: app.index,
     name: app.name,
@@ -92,7 +92,7 @@ function statusCounts(ledger: AppLedger): Readonly<Record<string, number>> {
   return counts;
 }
 
-function times(histogram: Histogram) {
+function times(histogram: Histogram): Times {
   return {
     mean: histogram.count === 0 ? 0 : Math.round(histogram.sumUs / histogram.count),
     p50: histogram.percentileUs(0.5),
@@ -103,7 +103,7 @@ function times(histogram: Histogram) {
   };
 }
 
-function endpointStats(ledger: AppLedger) {
+function endpointStats(ledger: AppLedger): EndpointStats[] {
   const all = ledger.total.sumUs;
   const slowest = ledger.endpoints?.slowest ?? [];
   return slowest.slice(0, MOST_ENDPOINTS).map(({ label, times: of, errors }) => ({
@@ -117,7 +117,7 @@ function endpointStats(ledger: AppLedger) {
   }));
 }
 
-function runningStats(request: RunningRequest) {
+function runningStats(request: RunningRequest): RunningStats {
   return {
     worker: request.worker,
     core: request.core,
