@@ -1,7 +1,8 @@
 // `--show-config` and `nuwsgi digest`: what the sources add up to, as an INI file that says of each option where it comes from.
 //
 // What is shown can be read again and means the same: files are put in, blocks and placeholders are gone, of an option
-//   that cannot repeat only the last one is left. Only entries of the `apps:` list have no INI form; they are comments.
+//   that cannot repeat only the last one is left. Only entries of the `apps:` list have no INI form, and secrets
+//   are kept back; these are comments.
 // Decided elsewhere: which settings count (resolve.ts).
 
 import { createHash } from 'node:crypto';
@@ -25,7 +26,11 @@ export function effective(given: readonly Given[]): readonly Given[] {
 
 /** In a file, `%` in front of a letter would be magic. */
 const inFile = (text: string) => text.replace(/%(?=[a-zA-Z0-9%[])/g, '%%').replaceAll('\n', ' ');
-const line = ({ word, text }: Given) => (text === undefined ? word.name : `${word.name} = ${inFile(text)}`);
+function line({ word, text }: Given): string {
+  if (text === undefined) return word.name;
+  if ('option' in word && word.option.isSecret) return `; ${word.name} is set, to a secret that is not shown`;
+  return `${word.name} = ${inFile(text)}`;
+}
 
 /** The INI file. */
 export function showConfig({ settings, listed }: Resolved): string {

@@ -72,6 +72,8 @@ export interface Option {
   /** A value above the range is cut down with a warning instead of refused. */
   readonly clamps?: true;
   readonly choices?: readonly string[];
+  /** --show-config keeps the value to itself. */
+  readonly isSecret?: true;
   /** What `--help` calls the value, where the kind does not say enough. */
   readonly value?: string;
   readonly help: string;

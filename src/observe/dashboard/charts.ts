@@ -26,7 +26,7 @@ export const CHARTS: readonly ChartPlan[] = [
   {
     title: 'Requests inside',
     format: short,
-    least: 1,
+    least: 2,
     series: [
       { name: 'with workers', value: (sample) => sample.in_flight },
       { name: 'waiting for one', value: (sample) => sample.waiting },

@@ -29,7 +29,7 @@ export function changes(before: Live, live: Live, atMs: number): Event[] {
     else if (was.pid === 0) note('note', `Worker ${worker.id} is back, as ${process(live, worker)}`);
     else {
       const successor = worker.pid === 0 ? '' : `; ${process(live, worker)} took its place`;
-      const text = `Worker ${worker.id} (${process(before, was)}) has ended${why}${successor}`;
+      const text = `Worker ${worker.id} (${process(before, was)}) ${why || 'has ended'}${successor}`;
       note(why === '' ? 'note' : 'bad', text);
     }
   }
@@ -50,7 +50,7 @@ export function process(live: Live, worker: Worker): string {
 /** What the server calls the end of a worker that it had asked to end. */
 const ASKED = 'left';
 
-/** Why workers ended meanwhile, as the server counts it; '' when none did but those that were asked to. */
+/** How workers ended meanwhile, as in "was killed by SIGSEGV"; '' when none did but those that were asked to. */
 function reasonsBetween(before: Live, live: Live): string {
   const reasons = live.nuwsgi.apps.flatMap((app) => {
     const was = before.nuwsgi.apps.find(({ id }) => id === app.id)?.worker_ends ?? {};
@@ -58,7 +58,7 @@ function reasonsBetween(before: Live, live: Live): string {
       why !== ASKED && count > (was[why] ?? 0) ? [why] : [],
     );
   });
-  return reasons.length === 0 ? '' : `: ${reasons.join(', ')}`;
+  return reasons.join(', or ');
 }
 
 /** The reloads that the server remembers, as events. */

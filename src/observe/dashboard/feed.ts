@@ -44,6 +44,10 @@ export class Feed {
     return this.#isPaused;
   }
 
+  get hasToken(): boolean {
+    return this.#token !== '';
+  }
+
   pause(isPaused: boolean): void {
     this.#isPaused = isPaused;
     this.#schedule(0);

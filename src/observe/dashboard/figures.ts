@@ -17,6 +17,8 @@ export function bytes(value: number): string {
 }
 
 export function duration(ms: number): string {
+  if (ms <= 0) return '0ms';
+  if (ms < 0.1) return `${Math.ceil(ms * 1000)}us`;
   if (ms < 9.95) return `${ms.toFixed(1)}ms`;
   if (ms < 999.5) return `${Math.round(ms)}ms`;
   if (ms < 99_950) return `${(ms / 1000).toFixed(1)}s`;
@@ -29,6 +31,11 @@ export function uptime(seconds: number): string {
   const minutes = Math.floor((seconds % 3600) / 60);
   if (days > 0) return `${days}d ${hours}h`;
   return hours > 0 ? `${hours}h ${minutes}min` : `${minutes}min ${Math.floor(seconds % 60)}s`;
+}
+
+/** "1 request", "2 requests". */
+export function counted(count: number, one: string, many: string): string {
+  return `${short(count)} ${count === 1 ? one : many}`;
 }
 
 export function percent(share: number): string {

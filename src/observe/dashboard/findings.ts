@@ -4,7 +4,7 @@
 // Decided elsewhere: where they are shown (page.ts).
 
 import type { AppStats, Live } from '../stats/shape.js';
-import { duration, percent } from './figures.js';
+import { counted, duration, percent } from './figures.js';
 
 export interface Finding {
   /** 'bad': requests fail or soon will; 'slow': they take longer than they need to. */
@@ -26,7 +26,6 @@ const ENOUGH_REQUESTS = 20;
 
 type Rule = (live: Live, before: Live | undefined) => Finding[];
 const nameOf = ({ name, mountpoint }: AppStats) => (mountpoint === '' ? name : `${name} (${mountpoint})`);
-const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
 const RULES: readonly Rule[] = [
   function notLoaded({ nuwsgi }) {

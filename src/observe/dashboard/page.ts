@@ -10,7 +10,7 @@ import { CHARTS } from './charts.js';
 import { find, make, setText } from './dom.js';
 import { changes, type Event, reloads } from './events.js';
 import { Feed } from './feed.js';
-import { bytes, duration, percent, short, uptime } from './figures.js';
+import { bytes, counted, duration, percent, short, uptime } from './figures.js';
 import { findings } from './findings.js';
 import { stackText } from './stack-text.js';
 import { Table } from './table.js';
@@ -38,7 +38,7 @@ const TILES: readonly (readonly [string, (live: Live, now: Sample) => readonly [
   ['Waiting', (_, now) => [short(now.waiting), `p99 in the queue ${duration(now.queue_p99_us / 1000)}`]],
   [
     'Busy workers',
-    (live, now) => [`${now.busy_workers} of ${live.workers.length}`, `${short(now.in_flight)} requests`],
+    (live, now) => [`${now.busy_workers} of ${live.workers.length}`, counted(now.in_flight, 'request', 'requests')],
   ],
   ['Memory', ({ nuwsgi }, now) => [bytes(now.rss_bytes), `server ${bytes(nuwsgi.accept_thread.rss_bytes)}`]],
   ['Accept thread', (_, now) => [`${percent(now.accept_thread_busy)} busy`, `${duration(now.loop_delay_ms)} late`]],
@@ -92,6 +92,7 @@ class Page {
     if (now !== undefined) {
       for (const [i, [, of]] of TILES.entries()) showTile(this.#tiles[i]!, ...of(live, now));
     }
+    find('elsewhere', HTMLElement).hidden = this.#feed.hasToken; // a link cannot carry it
     for (const chart of this.#charts) chart.show(samples);
     this.#workers.show(workerRows(live, before, seconds));
     this.#endpoints.show(endpointRows(live));
@@ -143,8 +144,8 @@ class Page {
 
   #showEvents(live: Live): void {
     const ends = live.nuwsgi.apps.flatMap(({ worker_ends }) => Object.entries(worker_ends));
-    const text = ends.map(([why, count]) => `${count} ${why}`).join(', ');
-    setText(find('ends', HTMLElement), text === '' ? 'No worker has ended yet.' : `Ends of workers: ${text}.`);
+    const text = ends.map(([why, count]) => `${count} (${why})`).join(', ');
+    setText(find('ends', HTMLElement), text === '' ? 'No worker has ended yet.' : `Workers that have ended: ${text}.`);
     this.#seen = this.#seen.slice(-MOST_EVENTS);
     const events = [...this.#seen, ...reloads(live)].sort((a, b) => b.atMs - a.atMs).slice(0, MOST_EVENTS);
     const items = events.map(({ atMs, level, text }) => {

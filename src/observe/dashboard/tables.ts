@@ -56,14 +56,14 @@ function runs({ running }: WorkerRow): string {
 
 // biome-ignore format: a table
 const WORKER_COLUMNS: readonly Column<WorkerRow>[] = [
-  { title: 'Worker', hint: 'Its number', show: (w) => String(w.id), sortBy: (w) => -w.id },
+  { title: '#', hint: 'Its number', show: (w) => String(w.id), sortBy: (w) => -w.id },
   { title: 'App', hint: 'Which app it runs', isText: true, isMinor: true, show: (w) => w.app, sortBy: (w) => w.app },
   { title: 'Process', hint: 'Its process, or its thread in the server', isText: true, isMinor: true, show: (w) => w.process, sortBy: (w) => w.process },
   { title: 'Status', hint: 'busy: it has requests', isText: true, show: (w) => w.status, sortBy: (w) => w.status, paint: paintStatus },
   { title: 'Requests', hint: 'Answered since the server started', isMinor: true, show: (w) => short(w.requests), sortBy: (w) => w.requests },
   { title: 'Req/s', hint: 'Answered per second, just now', show: (w) => short(w.perSecond), sortBy: (w) => w.perSecond },
   { title: 'Average', hint: 'Time of a request; moving average', isMinor: true, show: (w) => duration(w.averageMs), sortBy: (w) => w.averageMs },
-  { title: 'Memory', hint: 'Resident memory; what workers share counts for each', show: (w) => bytes(w.rssBytes), sortBy: (w) => w.rssBytes },
+  { title: 'Memory', hint: 'Resident memory; what workers share counts for each', isMinor: true, show: (w) => bytes(w.rssBytes), sortBy: (w) => w.rssBytes },
   { title: 'Exceptions', hint: 'That the app did not catch', isMinor: true, show: (w) => short(w.exceptions), sortBy: (w) => w.exceptions },
   { title: 'Spawns', hint: 'How often it was started', isMinor: true, show: (w) => short(w.spawns), sortBy: (w) => w.spawns },
   { title: 'Harakiri', hint: 'How often it was killed because a request took too long', isMinor: true, show: (w) => short(w.harakiri), sortBy: (w) => w.harakiri },

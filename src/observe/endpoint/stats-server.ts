@@ -132,7 +132,8 @@ export class StatsServer {
     };
     const onReadable = () => {
       clearTimeout(timer);
-      if (socket.readableLength > 0) this.#http.emit('connection', socket); // nothing has been read yet
+      if (socket.readableLength > 0)
+        this.#http.emit('connection', socket); // nothing has been read yet
       else answer(); // it will not say anything
     };
     const timer = setTimeout(() => {

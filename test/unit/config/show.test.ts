@@ -57,6 +57,12 @@ app = site.py
     assert.deepEqual({ ...second.given, ini: 0 }, { ...first.given, ini: 0 });
   });
 
+  test('keeps a secret to itself', () => {
+    const text = shown(['--http', ':0', 'a.py', '--stats-token', 'open-sesame']);
+    assert.doesNotMatch(text, /sesame/);
+    assert.match(text, /^; stats-token is set, to a secret that is not shown$/m);
+  });
+
   test('entries of the apps list are comments, because INI has no form for them', () => {
     assert.match(
       shown([path('apps.yaml')]),
