@@ -44,6 +44,10 @@ def terminates_itself():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def of_a_real_time_signal():
+    os.kill(os.getpid(), signal.SIGRTMIN + 6)
+
+
 def aborts():
     os.abort()
 

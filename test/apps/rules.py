@@ -102,6 +102,16 @@ def yields(environ, start_response):
     return on_demand()
 
 
+class Held:
+    def __del__(self):
+        print('what was held is let go of')
+
+
+def holds(environ, start_response):
+    environ['test.held'] = Held()
+    return hello(environ, start_response)
+
+
 def writes(environ, start_response):
     released.clear()
     write = start_response('200 OK', TEXT)

@@ -25,6 +25,7 @@ const DEATHS: readonly (readonly [path: string, cause: RegExp])[] = [
   ['/kills-itself',        /it was killed by SIGKILL/],
   ['/terminates-itself',   /it was killed by SIGTERM/],
   ['/aborts',              /it was killed by SIGABRT/],
+  ['/of-a-real-time-signal', /it was killed by SIGRTMIN\+6/],
   ['/crashes',             /it was killed by SIGSEGV/],
   ['/crashes-in-a-thread', /it was killed by SIGSEGV/],
 ];

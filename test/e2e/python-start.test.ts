@@ -64,6 +64,21 @@ describe('a Python app is loaded', () => {
     });
   }
 
+  for (const { path, version } of interpreters().filter((one) => one.version[1]! >= 12)) {
+    test(`and CPython ${version.join('.')} (${path}) keeps no names that clients make up`, async () => {
+      write('interned.py', showing('sys.getunicodeinternedsize()'));
+      const server = await startServer([...LISTEN, '--wsgi-file', 'interned.py', '--python', path], { cwd: directory });
+      const interned = async (name: string) => {
+        const { body } = await request(server.port, '/', { headers: [`${name}: 1`] });
+        return Number(body);
+      };
+      const before = await interned('x-first');
+      for (let i = 0; i < 100; i++) await interned(`x-made-up-${i}`);
+      assert((await interned('x-last')) - before < 50);
+      await server.stop();
+    });
+  }
+
   test('from a file, by the name that --callable gives', async () => {
     write('named.py', showing('__name__', 'other'));
     assert.equal(await answerOf(['--wsgi-file', 'named.py', '--callable', 'other']), `'uwsgi_file_named'`);
@@ -214,6 +229,18 @@ describe('a start fails with 22, the step and the reason, when', () => {
       assert.match(output, new RegExp(`starting the interpreter failed \\(${python}\\)`));
     }
   });
+
+  for (const [what, line] of [
+    ['no JSON', 'nonsense'],
+    ['no event', '{"event": "ended", "place": 77}'],
+  ] as const) {
+    test(`the app writes ${what} to a descriptor that is the server's`, async () => {
+      write('writes.py', `import os\nos.write(3, b'${line}\\n')\n${showing('1')}`);
+      const { code, output } = await runToEnd([...LISTEN, '--wsgi-file', 'writes.py'], { cwd: directory });
+      assert.equal(code, 22);
+      assert.match(output, /cannot load writes\.py: .*\n.*told the server ".*", which means nothing/);
+    });
+  }
 
   for (const { path, version } of interpreters().filter((one) => isOld(one.version))) {
     test(`the interpreter is CPython ${version.join('.')}`, async () => {

@@ -50,6 +50,12 @@ for (const front of FRONTS) {
       });
     }
 
+    test('what the environ holds is let go of when the thread has nothing to do', async () => {
+      const from = server.log.length;
+      await get('/holds');
+      await server.waitForLog(/what was held is let go of/, from);
+    });
+
     test('what was written comes before what is yielded', async () => {
       assert.equal((await get('/writes-then-yields')).body, 'written;yielded');
     });

@@ -2,12 +2,30 @@
 // version that does not load changes nothing.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { request, startServer, type TestServer } from './harness.js';
+import { isAlive, request, startServer, type TestServer, until } from './harness.js';
 import { SteadyLoad } from './steady-load.js';
 import { LANGUAGES, VersionedApp } from './versioned-app.js';
 
 const ask = async (server: TestServer) => (await request(server.port, '/')).body;
+
+test('a Python version that starts a thread and then does not load leaves no process', async (t) => {
+  const app = new VersionedApp('python');
+  t.after(() => app.remove());
+  const server = await startServer(['--http', '127.0.0.1:0', '--wsgi-file', app.file]);
+  t.after(() => server.stop());
+  const lines = [
+    'import os, threading',
+    'print("loaded in", os.getpid())',
+    'threading.Thread(target=threading.Event().wait).start()',
+  ];
+  writeFileSync(app.file, [...lines, 'raise ImportError("no")', ''].join('\n'));
+  server.child.kill('SIGHUP');
+  const [, pid] = await server.waitForLog(/loaded in (\d+)\n[\s\S]*ImportError: no/);
+  await until(() => !isAlive(Number(pid)), 'the process has ended');
+  assert.equal(await ask(server), 'v1');
+});
 
 for (const language of LANGUAGES) {
   describe(`reloads of a ${language} app`, () => {

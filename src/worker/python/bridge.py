@@ -75,6 +75,14 @@ class Control:
         return [json.loads(line) for line in lines]
 
 
+def signal_name(number):
+    """As in SIGSEGV; of the real-time signals, all but two of which Python has no names for, as in SIGRTMIN+3."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return 'SIGRTMIN+%d' % (number - signal.SIGRTMIN)
+
+
 def die_with_parent(parent_pid):
     """Ends this process as soon as its parent has ended, however that came about."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -226,8 +234,7 @@ class Zygote:
                 return
             if pid in self.children:
                 place = self.children.pop(pid)
-                number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-                name = signal.Signals(number).name if number else None
+                name = signal_name(os.WTERMSIG(status)) if os.WIFSIGNALED(status) else None
                 code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
                 self.control.tell('ended', place=place, pid=pid, code=code, signal=name)
 
@@ -310,7 +317,8 @@ def main():
         os.set_inheritable(fd, False)  # programs that the application starts have no business with them
     zygote = Zygote(control, setup)
     if not zygote.prepare():
-        return
+        bridge_output.flush_all()
+        os._exit(1)  # the application may have started threads, which Python would wait for
     worker = zygote.serve()
     if worker is not None:
         run_worker(zygote, *worker)

@@ -38,6 +38,17 @@ IS_HEAD, PACKET = 1, 2
 #: combinations.
 KEPT_NAME_BLOCKS = 1024
 _known_names = {}
+#: The names that applications look for. Interned, they are the very strings of the application's code, and are found
+#: without being compared. No others are: some releases of Python (3.12.0 to 3.12.6) never free an interned string, and
+#: clients can make up any number of names.
+_COMMON_NAMES = {name: name for name in map(sys.intern, """
+    CONTENT_LENGTH CONTENT_TYPE DOCUMENT_ROOT HTTPS PATH_INFO QUERY_STRING REMOTE_ADDR REMOTE_PORT REMOTE_USER REQUEST_METHOD
+    REQUEST_SCHEME REQUEST_URI SCRIPT_NAME SERVER_NAME SERVER_PORT SERVER_PROTOCOL UWSGI_SCHEME
+    HTTP_ACCEPT HTTP_ACCEPT_ENCODING HTTP_ACCEPT_LANGUAGE HTTP_AUTHORIZATION HTTP_CACHE_CONTROL HTTP_CONNECTION HTTP_COOKIE
+    HTTP_HOST HTTP_IF_MATCH HTTP_IF_MODIFIED_SINCE HTTP_IF_NONE_MATCH HTTP_IF_RANGE HTTP_IF_UNMODIFIED_SINCE HTTP_ORIGIN
+    HTTP_RANGE HTTP_REFERER HTTP_USER_AGENT HTTP_X_CSRFTOKEN HTTP_X_FORWARDED_FOR HTTP_X_FORWARDED_HOST
+    HTTP_X_FORWARDED_PROTO HTTP_X_REAL_IP HTTP_X_REQUESTED_WITH
+""".split())}
 #: Requests from one measurement of their duration to the next.
 SAMPLE_EVERY = 8
 
@@ -247,6 +258,7 @@ class Core:
                 if words[sleeps_at]:
                     self.ring_doorbell()
             else:
+                environ = None  # the last request: what it holds goes now, and not when another one comes
                 self.wait_for_request(credits_address)
             entry = words[entries_at + (next(heads) & mask)]
             slot = entry & slot_mask
@@ -301,7 +313,7 @@ class Core:
     @staticmethod
     def learn_names(block):
         """The variable names in `block`, kept for the next request that has the same ones."""
-        names = tuple(sys.intern(name) for name in str(block, 'latin-1').split('\0'))
+        names = tuple(_COMMON_NAMES.get(name, name) for name in str(block, 'latin-1').split('\0'))
         if len(_known_names) >= KEPT_NAME_BLOCKS:
             _known_names.clear()
         _known_names[block] = names

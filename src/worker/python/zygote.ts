@@ -19,6 +19,8 @@ const FIRST_LOG_FD = 6;
 const MOST_TITLE_CHARS = 128;
 /** What is kept of the bridge's output, to be told when the start fails. */
 const TAIL_CHARS = 4096;
+/** What is told of a line that means nothing. */
+const TOLD_CHARS = 80;
 
 /** What bridge_interpreter.py does before the app is loaded, and in each worker. */
 export interface PythonSettings {
@@ -101,7 +103,8 @@ export interface ZygoteEvents {
   onOutput(place: number, text: string): void;
 }
 
-type Message =
+/** What bridge.py tells. */
+export type Message =
   | { event: 'mapped'; python: string; pid: number }
   | { event: 'loaded'; ms: number }
   | { event: 'failed'; detail: string }
@@ -200,8 +203,14 @@ export class Zygote {
       const messages = createInterface({ input: control });
       for (const end of [control, messages]) end.on('error', () => {}); // the process has ended: 'exit' tells
       messages.on('line', (line) => {
-        const message = JSON.parse(line) as Message;
-        if (message.event === 'mapped') {
+        const message = parseMessage(line, places);
+        if (message === undefined) {
+          const told = `the process told the server ${JSON.stringify(line.slice(0, TOLD_CHARS))}, which means nothing`;
+          if (zygote === undefined) fail(told);
+          else events.onOutput(-1, `${told}: it is killed\n`);
+          messages.close();
+          child.kill('SIGKILL');
+        } else if (message.event === 'mapped') {
           try {
             arena.endSelfTest();
           } catch (error) {
@@ -268,6 +277,41 @@ export class Zygote {
   destroy(): void {
     this.#child.kill('SIGKILL');
   }
+}
+
+/** A line of the bridge, or undefined when it means nothing: the app runs in the process that writes there. */
+export function parseMessage(line: string, places: number): Message | undefined {
+  let message: Message;
+  try {
+    message = JSON.parse(line) as Message;
+  } catch {
+    return undefined;
+  }
+  const isPlace = (least: number) => {
+    const { place } = message as { place: unknown };
+    return Number.isInteger(place) && (place as number) >= least && (place as number) < places;
+  };
+  const isMeant = () => {
+    switch (message?.event) {
+      case 'mapped':
+        return typeof message.python === 'string';
+      case 'loaded':
+        return typeof message.ms === 'number';
+      case 'failed':
+        return typeof message.detail === 'string';
+      case 'said':
+        return isPlace(-1);
+      case 'asked':
+        return isPlace(0) && typeof message.about === 'string' && Number.isInteger(message.number);
+      case 'forked':
+        return isPlace(0) && Number.isInteger(message.pid) && message.pid > 1;
+      case 'ended':
+        return isPlace(0);
+      default:
+        return false;
+    }
+  };
+  return isMeant() ? message : undefined;
 }
 
 function setupFor(app: PythonApp, isReload: boolean, arena: Arena) {
