@@ -39,6 +39,7 @@ export interface CheaperOptions {
   readonly arenaBytes: number | undefined;
   /** Wants so many workers from now on. */
   resize(workers: number, why: string): void;
+  step(change: 1 | -1, why: string): void;
   /** Nothing has been asked for too long. */
   onIdle(): void;
 }
@@ -131,9 +132,7 @@ export class Cheaper {
 
   /** One worker more, or fewer. */
   step(change: 1 | -1): void {
-    const { crew, resize } = this.#options;
-    const wanted = crew.wanted.length + change;
-    if (wanted >= 0 && wanted <= crew.seats.length) resize(wanted, 'it was asked for');
+    this.#options.step(change, 'it was asked for');
   }
 
   async #look(): Promise<void> {

@@ -203,6 +203,7 @@ export function hostApp(d: AppDefinition, s: Surroundings, index: number, nextWo
     threads: isPython ? d.threads : 1,
     arenaBytes: isPython ? arena.geometry.totalBytes : undefined,
     resize: (workers, why) => void supervisor.resize(workers, why),
+    step: (change, why) => void supervisor.step(change, why),
     onIdle: s.onIdle,
   });
   const harakiri = new HarakiriWatch({

@@ -187,20 +187,30 @@ export class Supervisor {
    * for the log.
    */
   resize(workers: number, why: string): Promise<void> {
+    return this.#turns.run(async () => this.#resize(workers, why));
+  }
+
+  /** The same, for one worker more (1) or fewer (-1) than are wanted when it comes to it; nothing where that cannot be. */
+  step(change: 1 | -1, why: string): Promise<void> {
     return this.#turns.run(async () => {
-      const before = this.crew.wanted.length;
-      if (this.#state !== 'running' || workers === before) return;
-      this.#log.line(`${this.name}: ${workers} workers instead of ${before}, because ${why}`);
-      for (const [index, seat] of this.crew.seats.entries()) {
-        seat.isWanted = index < workers;
-        if (seat.isWanted) {
-          if (seat.current === undefined) this.#respawn(seat);
-          continue;
-        }
-        clearTimeout(seat.respawn);
-        if (seat.current !== undefined) this.crew.dismiss(seat.current);
-      }
+      const workers = this.crew.wanted.length + change;
+      if (workers >= 0 && workers <= this.crew.seats.length) this.#resize(workers, why);
     });
+  }
+
+  #resize(workers: number, why: string): void {
+    const before = this.crew.wanted.length;
+    if (this.#state !== 'running' || workers === before) return;
+    this.#log.line(`${this.name}: ${workers} workers instead of ${before}, because ${why}`);
+    for (const [index, seat] of this.crew.seats.entries()) {
+      seat.isWanted = index < workers;
+      if (seat.isWanted) {
+        if (seat.current === undefined) this.#respawn(seat);
+        continue;
+      }
+      clearTimeout(seat.respawn);
+      if (seat.current !== undefined) this.crew.dismiss(seat.current);
+    }
   }
 
   /**

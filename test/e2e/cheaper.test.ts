@@ -1,6 +1,9 @@
 // The adaptive number of workers: it follows the load, and no client notices a worker that comes or goes.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { descendants, request, runToEnd, startServer, type TestServer } from './harness.js';
 import { SteadyLoad } from './steady-load.js';
@@ -40,6 +43,26 @@ describe('cheaper', () => {
     await server.waitForLog(/spawned uWSGI worker 2/);
     assert.deepEqual((await load.end()).failures, []);
   });
+
+  for (const app of ['hello.mjs', 'hello.py']) {
+    test(`${app}: a worker that is no longer wanted while it starts leaves as soon as it is ready`, async (t) => {
+      const fifo = join(mkdtempSync(join(tmpdir(), 'nuwsgi-cheaper-')), 'fifo');
+      t.after(() => rmSync(dirname(fifo), { recursive: true }));
+      const args = ['--processes', '2', '--cheaper', '1', '--cheaper-algo', 'manual', '--master-fifo', fifo];
+      const server = await started(t, app, ...args);
+      for (let round = 1; round <= 3; round++) {
+        writeFileSync(fifo, '+-');
+        await server.waitForLog(new RegExp(`(?:worker 2 \\(.*buried[^]*){${round}}`));
+        assert.equal((await request(server.port, '/')).body, 'hello\n');
+      }
+      assert.doesNotMatch(server.log, /worker 1 \(.*buried/);
+      writeFileSync(fifo, '-'); // there is one left, and it may go
+      await server.waitForLog(/worker 1 \(.*buried/);
+      writeFileSync(fifo, '+++'); // there are seats for two
+      await server.waitForLog(/2 workers instead of 1/);
+      assert.equal((await request(server.port, '/')).body, 'hello\n');
+    });
+  }
 
   test('that is not below processes is refused', async () => {
     const args = ['--http', '127.0.0.1:0', '--wsgi-file', 'hello.py', '--processes', '2', '--cheaper', '2'];
