@@ -27,6 +27,7 @@ const STOP_MERCY_MS = 150_000;
 export class Emperor {
   readonly #plan: EmperorPlan;
   readonly #log: Log;
+  /** By the paths of their files. */
   readonly #vassals = new Map<string, Vassal>();
   #stats: NetServer | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -45,7 +46,8 @@ export class Emperor {
     if (statsAddress !== undefined) {
       this.#stats = await serveStats(statsAddress, () => this.stats);
       const bound = this.#stats.address();
-      const port = typeof bound === 'object' && bound !== null ? ` (port ${bound.port})` : '';
+      const isChosen = statsAddress.kind === 'tcp' && statsAddress.port === 0;
+      const port = isChosen && typeof bound === 'object' && bound !== null ? ` (port ${bound.port})` : '';
       this.#log.line(`*** Emperor stats server enabled on ${statsAddress.text}${port} ***`);
     }
     this.#log.line(`*** starting the emperor of ${monitors.join(', ')} ***`);
@@ -70,24 +72,24 @@ export class Emperor {
     const found = await findVassals(this.#plan.monitors, this.#plan.extraExtensions);
     if (this.#isStopping) return;
     for (const vassal of this.#vassals.values()) {
-      if (found.has(vassal.id) || vassal.state === 'stopping') continue;
+      if (found.has(vassal.file.path) || vassal.state === 'stopping') continue;
       this.#log.line(`[emperor] vassal ${vassal.id} has lost its file: it is stopped`);
       vassal.stop();
     }
-    for (const [id, file] of found) {
-      const vassal = this.#vassals.get(id);
-      if (vassal === undefined) this.#add(new Vassal(file, this.#plan.command, this.#log, () => this.#onGone(id)));
+    for (const [path, file] of found) {
+      const vassal = this.#vassals.get(path);
+      if (vassal === undefined) this.#add(new Vassal(file, this.#plan.command, this.#log, () => this.#onGone(path)));
       else if (vassal.file.stamp !== file.stamp) vassal.change(file);
     }
   }
 
   #add(vassal: Vassal): void {
-    this.#vassals.set(vassal.id, vassal);
+    this.#vassals.set(vassal.file.path, vassal);
     vassal.start();
   }
 
-  #onGone(id: string): void {
-    this.#vassals.delete(id);
+  #onGone(path: string): void {
+    this.#vassals.delete(path);
     if (this.#vassals.size === 0) this.#onAllGone?.();
   }
 

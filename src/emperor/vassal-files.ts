@@ -10,8 +10,9 @@ const EXTENSIONS: ReadonlySet<string> = new Set(['.ini', '.yaml', '.yml', '.json
 
 /** A file that has, or is to have, a vassal. */
 export interface VassalFile {
-  /** What the vassal is called: the file's name, or its path where a pattern found it. */
+  /** What the vassal is called: the file's name; its path where a pattern found it, or another file has the name too. */
   readonly id: string;
+  readonly path: string;
   /** Where the vassal runs, as in uWSGI: paths in its file start there. */
   readonly directory: string;
   readonly name: string;
@@ -22,7 +23,7 @@ export interface VassalFile {
   readonly monitor: string;
 }
 
-/** The files that `monitors` (directories or patterns) stand for now, by id. What cannot be read is left out. */
+/** The files that `monitors` (directories or patterns) stand for now, by their paths. What cannot be read is left out. */
 export async function findVassals(
   monitors: readonly string[],
   extraExtensions: readonly string[],
@@ -39,10 +40,17 @@ export async function findVassals(
     for (const path of paths.sort()) {
       if (!EXTENSIONS.has(extname(path).toLowerCase()) && !extraExtensions.includes(extname(path))) continue;
       const file = await describe(path, isDirectory ? basename(path) : path, monitor);
-      if (file !== undefined && !found.has(file.id)) found.set(file.id, file);
+      if (file !== undefined && !found.has(path)) found.set(path, file);
     }
   }
-  return found;
+  return withoutClashes(found);
+}
+
+/** Two directories may each have an app.ini. */
+function withoutClashes(files: ReadonlyMap<string, VassalFile>): ReadonlyMap<string, VassalFile> {
+  const counts = new Map<string, number>();
+  for (const { id } of files.values()) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return new Map(Array.from(files, ([path, file]) => [path, counts.get(file.id) === 1 ? file : { ...file, id: path }]));
 }
 
 async function filesIn(directory: string): Promise<string[]> {
@@ -55,6 +63,7 @@ async function describe(path: string, id: string, monitor: string): Promise<Vass
   if (!stats?.isFile()) return undefined;
   return {
     id,
+    path,
     directory: dirname(path),
     name: basename(path),
     stamp: `${stats.ino}:${stats.size}:${stats.mtimeMs}`,

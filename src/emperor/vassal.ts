@@ -69,13 +69,13 @@ export class Vassal {
     this.#startedAtMs = performance.now();
     this.lastRunAtMs = Date.now();
     this.firstRunAtMs ||= this.lastRunAtMs;
-    const [path, ...args] = this.#command.program;
-    const child = spawn(path, [...args, ...this.#arguments()], {
-      cwd: this.file.directory,
-      detached: true,
-      env: { ...this.#command.environment, [VASSAL_VARIABLE]: this.id },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
+    let child: ChildProcess;
+    try {
+      child = this.#spawn();
+    } catch (error) {
+      this.#rest(`it cannot be started: ${(error as Error).message}`); // the machine has no process or descriptor left
+      return;
+    }
     this.#child = child;
     this.pid = child.pid ?? 0;
     for (const stream of [child.stdout!, child.stderr!]) {
@@ -88,6 +88,19 @@ export class Vassal {
     child.on('error', () => {}); // the file system or the process table refused it: 'close' follows
     child.on('close', (code, signal) => this.#onDeath(code, signal));
     this.#say(`has been spawned (pid: ${this.pid})`);
+  }
+
+  #spawn(): ChildProcess {
+    const [path, ...args] = this.#command.program;
+    const child = spawn(path, [...args, ...this.#arguments()], {
+      cwd: this.file.directory,
+      detached: true,
+      env: { ...this.#command.environment, [VASSAL_VARIABLE]: this.id },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    if (child.stdout !== undefined) return child;
+    child.on('error', () => {}); // told here, and not followed by 'close'
+    throw new Error('there are too many open files');
   }
 
   /** The option that names the file, between those that every vassal gets. */
@@ -104,20 +117,24 @@ export class Vassal {
   }
 
   #onDeath(code: number | null, signal: string | null): void {
-    const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
-    const before = this.state;
     this.pid = 0;
     this.#child = undefined;
+    this.#rest(`it ${signal === null ? `exited with code ${code}` : `was killed by ${signal}`}`);
+  }
+
+  /** It has no process, and `why` not. It gets one again, at once or later, unless it was told to stop. */
+  #rest(why: string): void {
+    const before = this.state;
     this.#on('died');
     if (this.state === 'gone') {
-      this.#say(`is removed: it ${how}`);
+      this.#say(`is removed: ${why}`);
       this.#onGone();
     } else if (this.state === 'new') {
       this.pauseMs = 0;
       this.start();
     } else {
       this.pauseMs = pauseAfter(performance.now() - this.#startedAtMs, this.pauseMs, this.#command.throttle);
-      this.#say(`died while ${before}: it ${how}; it is started again in ${this.pauseMs} ms`);
+      this.#say(`died while ${before}: ${why}; it is started again in ${this.pauseMs} ms`);
       this.#timer = setTimeout(() => this.start(), this.pauseMs);
     }
   }

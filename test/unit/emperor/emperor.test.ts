@@ -3,13 +3,15 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import type { Log } from '../../../src/base/log.js';
 import { HEALTHY_MS, pauseAfter } from '../../../src/emperor/throttle.js';
+import { Vassal } from '../../../src/emperor/vassal.js';
 import { findVassals } from '../../../src/emperor/vassal-files.js';
 import { next, VASSAL, type VassalState } from '../../../src/emperor/vassal-state.js';
 
-describe('the pause of a vassal that died', () => {
-  const uwsgi = { firstMs: 1000, mostMs: 180_000 };
+const uwsgi = { firstMs: 1000, mostMs: 180_000 };
 
+describe('the pause of a vassal that died', () => {
   test('doubles from one early death to the next, up to the longest', () => {
     const pauses: number[] = [];
     for (let i = 0, pause = 0; i < 10; i++) {
@@ -39,6 +41,22 @@ describe('the life of a vassal', () => {
   });
 });
 
+describe('a vassal', () => {
+  test('that the machine cannot start rests, and goes when it is told to', () => {
+    const file = { id: 'a', path: '/a', directory: '/', name: 'a.ini', stamp: '', modifiedAtMs: 0, monitor: '/' };
+    const command = { program: ['no\0program'], before: [], after: [], environment: {}, throttle: uwsgi } as const;
+    const said: string[] = [];
+    let isGone = false;
+    const log = { line: (text: string) => said.push(text) } as unknown as Log;
+    const vassal = new Vassal(file, command, log, () => (isGone = true));
+    vassal.start();
+    assert.equal(vassal.state, 'resting');
+    assert.match(said.join(), /vassal a died while starting: it cannot be started: .*; it is started again in 1000 ms/);
+    vassal.stop();
+    assert(isGone);
+  });
+});
+
 describe('the files of an emperor', () => {
   const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-vassals-'));
   after(() => rmSync(directory, { recursive: true }));
@@ -48,7 +66,8 @@ describe('the files of an emperor', () => {
   mkdirSync(join(directory, 'dir.ini'));
   symlinkSync(join(directory, 'a.ini'), join(directory, 'link.ini'));
   symlinkSync(join(directory, 'nowhere'), join(directory, 'dead.ini'));
-  const idsOf = async (monitors: string[], extra: string[] = []) => [...(await findVassals(monitors, extra)).keys()];
+  const idsOf = async (monitors: string[], extra: string[] = []) =>
+    Array.from((await findVassals(monitors, extra)).values(), ({ id }) => id);
 
   test('are those of a directory with the extension of a configuration, links too', async () => {
     assert.deepEqual(await idsOf([directory]), ['a.ini', 'b.yaml', 'c.yml', 'd.json', 'e.xml', 'link.ini']);
@@ -71,8 +90,22 @@ describe('the files of an emperor', () => {
     );
   });
 
+  test('are told apart by their paths where two directories have one of the same name', async () => {
+    const other = join(directory, 'other');
+    mkdirSync(other);
+    for (const name of ['a.ini', 'z.ini']) writeFileSync(join(other, name), '');
+    assert.deepEqual(await idsOf([directory, other]), [
+      ...[join(directory, 'a.ini'), 'b.yaml', 'c.yml', 'd.json', 'e.xml', 'link.ini'],
+      ...[join(other, 'a.ini'), 'z.ini'],
+    ]);
+  });
+
+  test('count once, however many directories and patterns find them', async () => {
+    assert.deepEqual(await idsOf([directory, `${directory}/*.yaml`, directory]), await idsOf([directory]));
+  });
+
   test('have a stamp that changes when they are touched', async () => {
-    const stamp = async () => (await findVassals([directory], [])).get('a.ini')!.stamp;
+    const stamp = async () => (await findVassals([directory], [])).get(join(directory, 'a.ini'))!.stamp;
     const before = await stamp();
     assert.equal(await stamp(), before);
     utimesSync(join(directory, 'a.ini'), new Date(), new Date(Date.now() + 5000));
