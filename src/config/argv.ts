@@ -35,8 +35,8 @@ class ArgvReader {
   readonly #line: CommandLine = { ...emptyReading(), files: [], help: undefined, version: false };
   /** The next argument to be read. */
   #next = 0;
-  /** The flag in front of the argument, to explain `--master false`. */
-  #lastFlag: string | undefined;
+  /** What stands in front of the argument, where that takes a value behind `=` only: `--master false`, `--chmod-socket 660`. */
+  #before: Word | undefined;
 
   constructor(argv: readonly string[]) {
     this.#argv = argv;
@@ -45,15 +45,15 @@ class ArgvReader {
   read(): CommandLine {
     while (this.#next < this.#argv.length) {
       const argument = this.#argv[this.#next++]!;
-      const flagBefore = this.#lastFlag;
-      this.#lastFlag = undefined;
+      const before = this.#before;
+      this.#before = undefined;
       if (argument === '--') {
         for (const bare of this.#argv.slice(this.#next)) this.#bare(bare, undefined);
         break;
       }
       if (argument.startsWith('--')) this.#long(argument.slice(2));
       else if (argument.startsWith('-') && argument !== '-') this.#letters(argument.slice(1));
-      else this.#bare(argument, flagBefore);
+      else this.#bare(argument, before);
     }
     return this.#line;
   }
@@ -123,7 +123,7 @@ class ArgvReader {
       return;
     }
     if (word.takes !== 'value') {
-      this.#lastFlag = name;
+      this.#before = word;
     } else if (text === undefined) {
       const following = this.#argv[this.#next];
       if (following === undefined || following.startsWith('--')) {
@@ -138,12 +138,15 @@ class ArgvReader {
   }
 
   /** An argument that is no option: a configuration file or an app. */
-  #bare(text: string, flagBefore: string | undefined): void {
+  #bare(text: string, before: Word | undefined): void {
     const option = optionForFile(text);
     if (option !== undefined) this.#line.files.push({ name: option, text, at: AT });
     else if (isAppArgument(text)) this.#line.settings.push({ name: 'app', text, at: AT });
     else {
-      const cure = flagBefore !== undefined && parseFlag(text) !== undefined ? `--${flagBefore}=${text}` : undefined;
+      const takesIt =
+        before !== undefined &&
+        (parseFlag(text) !== undefined || ('option' in before && before.option.kind !== 'flag'));
+      const cure = takesIt ? `--${before.name}=${text}` : undefined;
       this.#line.problems.push(new ConfigError('CONFIG_ARGUMENT', text, AT, cure));
     }
   }

@@ -72,6 +72,9 @@ describe('the command line', () => {
   test('an argument that is nothing is a mistake, and a boolean behind a flag shows how to write it', () => {
     assert.match(problems('4')[0]!, /^command line: "4" is no option, no configuration file .* and no app/);
     assert.match(problems('--master', 'false')[0]!, /did you mean --master=false\?$/);
+    assert.match(problems('--chmod-socket', '660')[0]!, /did you mean --chmod-socket=660\?$/);
+    assert.match(problems('--http-keepalive', '30')[0]!, /did you mean --http-keepalive=30\?$/);
+    assert.doesNotMatch(problems('--master', '660')[0]!, /did you mean/);
     assert.match(problems('app.toml')[0]!, /no configuration file/);
     assert.match(problems('-')[0]!, /no configuration file/);
   });
