@@ -2,7 +2,7 @@
 // for a few facts about the machine. They are replaced in the whole text of a file, before it is read.
 //
 // Of a letter for the file, the lower case means the file it stands in, the upper case the first file that was read.
-// Unlike uWSGI, a `%` that is no magic stays, and the hash of %j is one of our own.
+// Unlike uWSGI, a `%` that is no magic stays.
 // Decided elsewhere: `%(name)` (placeholders.ts), which files are read (files.ts).
 
 import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
@@ -31,11 +31,13 @@ function absolute(path: string): string {
 
 const directoryOf = (path: string) => dirname(absolute(path));
 
-/** FNV-1a, 32 bits: eight upper-case hexadecimal digits. */
+/** djb33x of the text, as uWSGI writes it: its four bytes from the lowest to the highest, in hexadecimal. */
 function hashOf(text: string): string {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return hash.toString(16).toUpperCase().padStart(8, '0');
+  let hash = 5381;
+  for (const byte of Buffer.from(text)) hash = (Math.imul(hash, 33) ^ byte) >>> 0;
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(hash);
+  return bytes.toString('hex').toUpperCase();
 }
 
 /** The name of the process's group; its number where the system does not tell. */

@@ -27,7 +27,7 @@ env = STAYS=%(addr) $(NOBODY)
 env = FORWARD=%(later-first)
 env = FILE=<@(words.txt)>
 env = ENV=$(UWSGI_TEST_VARIABLE)
-env = MAGIC=%p|%d|%n|%e|%s|%o|%c|%x|%k|%v|%h|%u|%U|%g|%G|%0|%1|%9|%i|%%
+env = MAGIC=%p|%d|%n|%e|%s|%o|%c|%x|%k|%v|%h|%u|%U|%g|%G|%0|%1|%9|%i|%j|%%
 env = QUOTES="a" ; b # c
 set = through-set=%(base)
 env = SET=%(through-set)
