@@ -7,7 +7,9 @@
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readArgv } from './config/argv.js';
+import { takenInput } from './config/files.js';
 import { keepForChild } from './config/inherited.js';
+import { afterReload } from './config/logic.js';
 import { OPTIONS, type Option, sectionOf } from './config/options.js';
 import { type Resolved, resolveLine } from './config/resolve.js';
 import { digestOf } from './config/show.js';
@@ -32,10 +34,11 @@ export function reread(tool: string, start: StartCommand): Promise<Reread> {
   return new Promise((resolve, reject) => {
     const child = fork(process.argv[1]!, [tool, ...process.argv.slice(2)], {
       cwd: start.directory,
-      env: start.environment,
+      env: afterReload(start.environment),
       serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
     });
+    child.stdin!.on('error', () => {}).end(takenInput()); // it may end before it has read it
     let said = '';
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       said += text;

@@ -81,6 +81,9 @@ export function readSource(source: Source, first: MagicFile, version: string): R
 
 let input: string | undefined;
 
+/** What came on standard input, where a configuration was read from it: processes that are to read the same get it again. */
+export const takenInput = (): string | undefined => input;
+
 /** It can be read once only, and may be named twice. */
 function standardInput(): string {
   input ??= readFileSync(0, 'utf8');

@@ -10,6 +10,7 @@
 import { ConfigError } from '../base/errors.js';
 import type { CommandLine } from './argv.js';
 import { type Collected, Collector } from './collect.js';
+import { RELOADS_VARIABLE } from './logic.js';
 import { OPTIONS, type Option } from './options.js';
 import { type Definitions, expand } from './placeholders.js';
 import { emptyReading, type Reading } from './setting.js';
@@ -70,6 +71,7 @@ function readEnvironment(env: NodeJS.ProcessEnv): Reading {
   const reading = emptyReading();
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith('UWSGI_') || text === undefined || text === '') continue;
+    if (variable === RELOADS_VARIABLE) continue;
     const word = findByVariable(variable);
     if (word !== undefined) {
       if (!COMMANDS.has(word.name)) reading.settings.push({ name: word.name, text, at: variable });

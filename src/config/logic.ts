@@ -16,6 +16,17 @@ export interface Surroundings {
   definition(name: string): string | undefined;
 }
 
+/** In the environment: how often the configuration has been read again, and an upgraded server been started, as in uWSGI. */
+export const RELOADS_VARIABLE = 'UWSGI_RELOADS';
+
+/** `environment` for a process that reads the configuration once more. */
+export const afterReload = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...environment,
+  [RELOADS_VARIABLE]: String(reloadsIn(environment) + 1),
+});
+
+const reloadsIn = (environment: NodeJS.ProcessEnv) => Number(environment[RELOADS_VARIABLE] ?? 0) || 0;
+
 /** The names that end a block; each may end both kinds, as in uWSGI. */
 export const BLOCK_ENDS: ReadonlySet<string> = new Set(['endfor', 'endif']);
 export const ELSE = 'else';
@@ -47,7 +58,7 @@ const CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, Condition>([
   ['hostname',       (argument) => when(hostname() === argument, argument)],
   ['hostname-match', (argument) => when(new RegExp(argument).test(hostname()), argument)],
   ['plugin',         (argument) => when(isBuiltIn(argument), argument)],
-  ['reload',         (_, { env }) => when(Number(env.UWSGI_RELOADS ?? 0) > 0, '')],
+  ['reload',         (_, { env }) => when(reloadsIn(env) > 0, '')],
 ]);
 
 // biome-ignore format: a table

@@ -62,7 +62,7 @@ export function readXml(source: string, path: string, section: string | undefine
 const nameOf = (element: Element) => Object.keys(element).find((key) => key !== ATTRIBUTES)!;
 const childrenOf = (element: Element) => element[nameOf(element)] as Element[];
 
-/** The sections among `elements`, or one level below. */
+/** The sections among `elements` and in them, but not in each other. */
 function sectionsIn(elements: readonly Element[], id: string | undefined): Element[] {
   return elements.flatMap((element) => {
     const name = nameOf(element);

@@ -9,6 +9,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { ConfigError } from '../base/errors.js';
+import { takenInput } from '../config/files.js';
 
 /** In the environment of the one in the background: the descriptor on which it says that it is ready. */
 const READY_VARIABLE = 'NUWSGI_READY_FD';
@@ -51,8 +52,9 @@ export async function daemonize(logFile: string): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     detached: true,
     env: { ...process.env, [READY_VARIABLE]: String(READY_FD) },
-    stdio: ['ignore', log, log, 'pipe'],
+    stdio: ['pipe', log, log, 'pipe'],
   });
+  child.stdin!.on('error', () => {}).end(takenInput()); // it may end before it has read it
   closeSync(log);
   return new Promise((resolve) => {
     let isReady = false;

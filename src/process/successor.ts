@@ -5,17 +5,19 @@
 // Decided elsewhere: the conversation (succession.ts), the other side (predecessor.ts), what follows from it (control.ts).
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { takenInput } from '../config/files.js';
 import { heritageKey, type OpenSocket } from '../config/heritage.js';
+import { afterReload } from '../config/logic.js';
 import type { StartCommand } from './start-command.js';
 import { INHERITANCE_VARIABLE, type Inheritance, type ToPredecessor, type ToSuccessor } from './succession.js';
 
 const FIRST_FD = 3;
 
-type Stdio = 'inherit' | 'ignore' | 'ipc' | number;
+type Stdio = 'inherit' | 'ignore' | 'ipc' | 'pipe' | number;
 
 /** Which descriptor of this process each one of the successor is, and under which key it finds those of sockets. */
 function handOver(sockets: readonly OpenSocket[]): { stdio: Stdio[]; keys: [key: string, fd: number][] } {
-  const stdio: Stdio[] = ['inherit', 'inherit', 'inherit'];
+  const stdio: Stdio[] = [takenInput() === undefined ? 'inherit' : 'pipe', 'inherit', 'inherit'];
   // those that the configuration names by their number keep it
   for (const { address, fd } of sockets) if (address.kind === 'fd') stdio[address.socket as number] = fd;
   const nextFree = () => {
@@ -49,9 +51,10 @@ export class Successor {
     const inheritance: Inheritance = { sockets: keys, reason };
     const child = spawn(command.program, command.args, {
       cwd: command.directory,
-      env: { ...command.environment, [INHERITANCE_VARIABLE]: JSON.stringify(inheritance) },
+      env: { ...afterReload(command.environment), [INHERITANCE_VARIABLE]: JSON.stringify(inheritance) },
       stdio,
     });
+    child.stdin?.on('error', () => {}).end(takenInput()); // it may end before it has read it
     this.#child = child;
     this.gone = new Promise((resolve) => child.once('exit', resolve));
     this.ready = new Promise((resolve) => {

@@ -50,6 +50,14 @@ describe('SIGHUP', () => {
     assert.equal((await request(server.port, '/')).body, 'v1');
   });
 
+  test('reads what stands in if-reload, and no more what stands in if-not-reload', async (t) => {
+    const lines = ['if-reload =', 'env = NAMED=again', 'endif =', 'if-not-reload =', 'env = NAMED=first', 'endif ='];
+    const { server, reload } = await started(t, lines);
+    assert.equal((await request(server.port, '/')).body, 'first');
+    await reload(lines, /reloaded in/);
+    assert.equal((await request(server.port, '/')).body, 'again');
+  });
+
   test('names what needs a restart, and goes on without it', async (t) => {
     const { app, server, reload } = await started(t, ['processes = 1']);
     app.write('v2');

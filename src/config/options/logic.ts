@@ -33,7 +33,7 @@ export const LOGIC = [
   { name: 'if-plugin', aliases: ['ifplugin'], kind: 'text', many: true, value: 'NAME',
     help: 'only when what this plugin of uWSGI does is built in: python, python3, http and the like' },
   { name: 'if-not-plugin', kind: 'text', many: true, value: 'NAME', help: 'only when it is not' },
-  { name: 'if-reload', kind: 'flag', default: false, help: 'only when the configuration is read again for a reload' },
+  { name: 'if-reload', kind: 'flag', default: false, help: 'only when the configuration is read again, for a reload or an upgrade' },
   { name: 'if-not-reload', kind: 'flag', default: false, help: 'only when it is read for the first time' },
   { name: 'else', kind: 'flag', default: false, help: 'count the options up to endif when the condition did not hold',
     differs: 'Not in uWSGI 2.0.' },

@@ -27,7 +27,7 @@ export const PROCESS = [
     always: 'no program that an app starts gets a descriptor of the server' },
 
   { name: 'pidfile', kind: 'path', help: 'write the process id of the server to this file, as soon as it starts',
-    differs: 'Always removed at the end.' },
+    differs: 'Always removed at the end, unless root was given up and its directory is not for the new user.' },
   { name: 'pidfile2', kind: 'path', help: 'the same, when root has been given up' },
   { name: 'safe-pidfile', aliases: ['safe-pidfile2'], kind: 'path', help: 'the same, when the server is ready' },
 
