@@ -109,6 +109,7 @@ async function main(): Promise<void> {
 
 async function serve(resolved: Resolved, command: StartCommand): Promise<void> {
   const { config } = resolved;
+  if (config.umask !== undefined) process.umask(config.umask); // it holds for the log too
   const { daemonize: logFile } = config;
   if (logFile !== undefined && !isInBackground() && predecessor === undefined) {
     process.exitCode = await daemonize(logFile).catch((error) => end(undefined, error));
@@ -123,10 +124,11 @@ async function serve(resolved: Resolved, command: StartCommand): Promise<void> {
   for (const warning of resolved.warnings) log.line(`WARNING: ${warning}`);
   process.on('uncaughtException', (error) => end(log, error));
   try {
-    if (config.umask !== undefined) process.umask(config.umask);
     const pidfiles = new Pidfiles(predecessor !== undefined);
     pidfiles.write('pidfile', config.pidfile); // relative to where the server was started, not to chdir
-    process.on('exit', () => pidfiles.remove());
+    process.on('exit', () => {
+      for (const left of pidfiles.remove()) sayNow(left);
+    });
     enter(resolved);
     log.line(`*** Starting nuwsgi ${version} on Node ${process.versions.node} (pid: ${process.pid}) ***`);
     log.line(`current working directory: ${process.cwd()}`);

@@ -67,8 +67,8 @@ export class Control {
   readonly #rereads = new Turns();
   #isReloadWaiting = false;
   #successor: Successor | undefined;
-  /** 'retiring': a successor has taken over. */
-  #state: 'serving' | 'retiring' | 'stopping' = 'serving';
+  /** 'retiring': a successor has taken over. 'over': all is done, only the log is still being written. */
+  #state: 'serving' | 'retiring' | 'stopping' | 'over' = 'serving';
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -119,6 +119,7 @@ export class Control {
   }
 
   obey(verb: Verb, reason: string): void {
+    if (this.#state === 'over') return;
     if (this.#state !== 'serving' && verb !== 'stop' && verb !== 'stopNow') return;
     this.#actions[verb](reason);
   }
@@ -219,6 +220,7 @@ export class Control {
   #endAfter(stopped: Promise<void>, lastWords: string): void {
     stopped.then(
       () => {
+        this.#state = 'over';
         this.#log.line(lastWords);
         void this.#log.drain(LOG_DRAIN_MS).then(() => this.#options.exit(0));
       },
@@ -238,6 +240,7 @@ export class Control {
         this.#log.line(`NOT reloaded (${reason}), because of the configuration: ${(error as Error).message}`);
         return;
       }
+      if (this.#state !== 'serving') return;
       void this.#reloadApps(server, 'reload', reason, mercyMs);
     });
   }

@@ -48,14 +48,18 @@ export class Pidfiles {
     this.write('pidfile', ...this.#written);
   }
 
-  /** Removes them. To be called when the process ends. */
-  remove(): void {
-    for (const path of this.#written) {
+  /** Removes them; says which of them cannot be, and why. To be called when the process ends. */
+  remove(): string[] {
+    return [...this.#written].flatMap((path) => {
       try {
         if (Number(readFileSync(path, 'latin1')) === process.pid) rmSync(path);
-      } catch {
-        // gone already, or root's, whose rights were given up
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EACCES' || code === 'EPERM') {
+          return [`the pidfile ${path} stays: its directory may not be written to since root was given up`];
+        }
       }
-    }
+      return [];
+    });
   }
 }

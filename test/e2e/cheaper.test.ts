@@ -52,7 +52,7 @@ describe('cheaper', () => {
       const server = await started(t, app, ...args);
       for (let round = 1; round <= 3; round++) {
         writeFileSync(fifo, '+-');
-        await server.waitForLog(new RegExp(`(?:worker 2 \\(.*buried[^]*){${round}}`));
+        await server.waitForLog(new RegExp(`(?:worker 2 \\(.*buried[\\s\\S]*){${round}}`));
         assert.equal((await request(server.port, '/')).body, 'hello\n');
       }
       assert.doesNotMatch(server.log, /worker 1 \(.*buried/);

@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { APPS, ROOT, runToEnd } from './harness.js';
+import { APPS, ROOT, runToEnd, until } from './harness.js';
 
 const CLI = join(ROOT, 'dist/cli.js');
 
@@ -21,6 +23,44 @@ describe('a configuration from standard input', () => {
       assert.match(run.stdout, /^; standard input(?::\d+)?\n(?:.*\n)*processes = 3$/m);
     });
   }
+
+  test('is remembered for a reload, for an upgrade and in the background', async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-input-'));
+    const [log, pidfile, socket] = ['log', 'pid', 'http.sock'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const lines = [
+      '[uwsgi]',
+      `http-socket = ${socket}`,
+      'wsgi-file = hello.py',
+      `daemonize = ${log}`,
+      `pidfile = ${pidfile}`,
+      'umask = 077',
+    ];
+    const run = spawnSync(process.execPath, [CLI, '--ini', '-'], {
+      input: lines.join('\n'),
+      encoding: 'utf8',
+      cwd: APPS,
+    });
+    const pid = () => Number(readFileSync(pidfile, 'utf8'));
+    t.after(() => {
+      process.kill(pid(), 'SIGKILL');
+      rmSync(directory, { recursive: true });
+    });
+    assert.equal(run.status, 0, run.stderr);
+    const hasSaid = (pattern: RegExp) =>
+      until(() => pattern.test(readFileSync(log, 'utf8')), `the log matches ${pattern}`);
+    process.kill(pid(), 'SIGHUP');
+    await hasSaid(/reloaded in \d+ ms \(SIGHUP\)/);
+    process.kill(pid(), 'SIGUSR2');
+    await hasSaid(/upgraded in \d+ ms/);
+    const before = pid();
+    process.kill(before, 'SIGHUP');
+    await hasSaid(/reloaded in [\s\S]*upgraded in [\s\S]*reloaded in \d+ ms \(SIGHUP\)/);
+    assert.equal(statSync(log).mode & 0o777, 0o600, 'the umask holds for the log');
+  });
 });
 
 describe('nuwsgi check and digest', () => {

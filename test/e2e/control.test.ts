@@ -64,6 +64,17 @@ describe('pidfiles', () => {
     for (const [, path] of files) assert(!existsSync(path), path);
   });
 
+  test("stay where root's directory keeps them, and are named then", { skip: process.getuid!() !== 0 }, async () => {
+    const path = inDirectory('roots.pid');
+    const server = await startServer([...HELLO, '--pidfile', path, '--uid', 'nobody']);
+    await server.stop();
+    assert.match(
+      server.log,
+      /the pidfile .*roots\.pid stays: its directory may not be written to since root was given up/,
+    );
+    assert.equal(readFileSync(path, 'utf8'), `${server.pid}\n`);
+  });
+
   test('that are not there, hold no process, or an ended one, are told apart', async () => {
     const path = inDirectory('wrong.pid');
     const stop = async () => runToEnd(['--stop', path]);
