@@ -105,6 +105,7 @@ export class Collector {
       } else if (name === ELSE) {
         if (nested > 0) continue;
         if (block === undefined || block.isLoop) this.#complain(setting.at, 'else without an if-... in front');
+        else if (block.isElse) this.#complain(setting.at, `the ${block.name} of ${block.at} has an else already`);
         else block = elseOf(block);
       } else if (block === undefined) {
         this.#take(setting, into);

@@ -33,7 +33,7 @@ const FORMAT_OF_OPTION: ReadonlyMap<string, Format | undefined> = new Map<string
   ['inherit', undefined],
 ]);
 /** `file.ini:section`, `:section`. */
-const FILE_AND_SECTION = /^(.*?)(?::([^:/.]+))?$/s;
+const FILE_AND_SECTION = /^(.*?)(?::([^:/]+))?$/s;
 const STANDARD_INPUT = '-';
 
 /** Whether the value of `option` is a file to be read. */
@@ -57,7 +57,7 @@ export interface Source extends MagicFile {
  */
 export function openSource(option: string, location: string, including: MagicFile | undefined): Source | string {
   if (/^\w+:\/\//.test(location)) return 'only files are read: no URLs, no commands';
-  const [, file = '', section] = FILE_AND_SECTION.exec(location)!;
+  const [file, section] = existsSync(location) ? [location] : fileAndSection(location);
   const path = file === '' ? including?.path : file; // `:section` means the file in which it stands
   if (path === undefined) return 'there is no file name in front of the section';
   const format = FORMAT_OF_OPTION.get(option) ?? FORMAT_OF_EXTENSION.get(extname(path).toLowerCase());
@@ -77,6 +77,11 @@ export function openSource(option: string, location: string, including: MagicFil
 export function readSource(source: Source, first: MagicFile, version: string): Reading {
   const text = source.realPath === STANDARD_INPUT ? source.text : expandMagic(source.text, source, first, version);
   return source.format(text, source.path, source.section);
+}
+
+function fileAndSection(location: string): readonly [file: string, section: string | undefined] {
+  const [, file = '', section] = FILE_AND_SECTION.exec(location)!;
+  return [file, section];
 }
 
 let input: string | undefined;

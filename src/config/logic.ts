@@ -90,6 +90,8 @@ export interface Block {
   /** What `%(_)` is, once per repetition; empty when the condition does not hold. */
   readonly items: readonly string[];
   readonly isLoop: boolean;
+  /** Its `else` has been. */
+  readonly isElse?: true;
 }
 
 /** Whether the option called `name` opens a block. */
@@ -107,7 +109,11 @@ export function openBlock(name: string, argument: string, at: string, around: Su
 }
 
 /** The block behind `else`: it counts when the condition did not hold. */
-export const elseOf = (block: Block): Block => ({ ...block, items: block.items.length === 0 ? ['%(_)'] : [] });
+export const elseOf = (block: Block): Block => ({
+  ...block,
+  items: block.items.length === 0 ? ['%(_)'] : [],
+  isElse: true,
+});
 
 /** `text` with the item of its block put in. */
 export const withItem = (text: string | undefined, item: string) => text?.replaceAll('%(_)', () => item);

@@ -88,6 +88,22 @@ describe('nuwsgi check and digest', () => {
 });
 
 describe('a configuration that cannot work', () => {
+  // biome-ignore format: a table
+  const MISTAKES: readonly (readonly [args: readonly string[], code: number, message: RegExp])[] = [
+    [['--pidfile', '/no/such/x.pid'],       2, /^nuwsgi: pidfile: "\/no\/such\/x\.pid" cannot be written: ENOENT/m],
+    [['--daemonize', '/no/such/x.log'],     2, /^nuwsgi: daemonize: the log "\/no\/such\/x\.log" cannot be opened: ENOENT/m],
+    [['--static-map', '/a=.', '--mimefile', 'hello.py'], 2, /^nuwsgi: hello\.py:\d+: a line is a MIME type and extensions$/m],
+    [['--health', 'live'],                  2, /^nuwsgi: command line: health = "live" is not a path such as \/health/m],
+    [['--fs-reload', '/no/such/directory'], 2, /^nuwsgi: .*fs-reload.*\/no\/such\/directory/m],
+  ];
+  for (const [args, code, message] of MISTAKES) {
+    test(`${args.join(' ')} ends the start with what is wrong`, async () => {
+      const run = await runToEnd(['--http', '127.0.0.1:0', '--wsgi-file', 'hello.py', ...args]);
+      assert.match(run.output, message);
+      assert.equal(run.code, code);
+    });
+  }
+
   test('a directory that is not there ends the start with its name, not with a defect', async () => {
     const { code, output } = await runToEnd(['--http', ':0', '--wsgi-file', 'hello.py', '--chdir', join(APPS, 'nope')]);
     assert.equal(code, 2);

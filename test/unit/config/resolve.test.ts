@@ -227,6 +227,15 @@ describe('files', () => {
     test(`${mistake} ends the start`, () => assert.match(failure(argv), message));
   }
 
+  test('a section may have dots in its name, and a file a colon', () => {
+    const directory = directoryWith({
+      'a.ini': '[uwsgi]\nini = :v1.2\n[v1.2]\nprocesses = 3\n',
+      'b:c.ini': '[uwsgi]\nprocesses = 4\n',
+    });
+    const processes = (file: string) => serve([...MINIMAL, join(directory, file)]).config.processes;
+    assert.deepEqual(['a.ini', 'a.ini:v1.2', 'b:c.ini'].map(processes), [3, 3, 4]);
+  });
+
   test('a file beside the one that includes it is found by %d, and a mistake says so', () => {
     const files = directoryWith({
       'a.ini': '[uwsgi]\ninclude = b.ini\n',
