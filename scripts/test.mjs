@@ -15,8 +15,9 @@ const files = ['unit', 'e2e']
   )
   .filter((name) => name.endsWith('.test.js') && (words.length === 0 || words.some((word) => name.includes(word))))
   .sort();
-// One file at a time: the end-to-end tests measure delays and memory, which a busy neighbour would spoil.
-const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', '--test-concurrency=1', ...files], {
-  stdio: 'inherit',
-});
+// One file at a time: the end-to-end tests measure delays and memory, which a busy neighbour would spoil. A failed test may
+// leave something behind that keeps its file alive; that is to end the run too.
+const MOST_MS_PER_FILE = 300_000;
+const options = ['--test', '--test-reporter=spec', '--test-concurrency=1', `--test-timeout=${MOST_MS_PER_FILE}`];
+const { status } = spawnSync(process.execPath, [...options, ...files], { stdio: 'inherit' });
 process.exit(status ?? 1);
