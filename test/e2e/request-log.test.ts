@@ -1,7 +1,7 @@
 // The log of a running server: its lines beside a real uWSGI's, its targets, rotation under load, readers that fail.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,8 @@ import { rotateUnderLoad } from '../log-rotation.js';
 import { openDoors } from './front-doors.js';
 import { DEBIAN_PYTHON, open, raw, request, runToEnd, startServer, until } from './harness.js';
 import { freePort } from './nginx.js';
-import { RealUwsgi } from './real-uwsgi.js';
+import { RealUwsgi, readAll } from './real-uwsgi.js';
+import { SteadyLoad } from './steady-load.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-log-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -278,6 +279,45 @@ describe('where the log goes', () => {
     server.child.stderr!.pause(); // the pipe fills up: it holds 64 KiB, and each request prints 5 KiB
     for (let i = 0; i < 50; i++) assert.equal((await request(server.port, '/print/x')).status, 200);
     assert.deepEqual(await server.end('SIGTERM'), { code: 0, signal: null });
+  });
+});
+
+describe('a log file on a full disk', () => {
+  test('costs no request; the loss is counted, told once, and lines come again when there is room', async () => {
+    const disk = mkdtempSync(join(directory, 'disk-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', disk]);
+    try {
+      const path = join(disk, 'requests.log');
+      const statsPort = await freePort();
+      const server = await startServer([
+        ...['--http', '127.0.0.1:0', ...APP, '--stats', `127.0.0.1:${statsPort}`],
+        ...['--req-logger', `file:${path}`],
+      ]);
+      try {
+        const lost = async () => JSON.parse(await readAll(statsPort)).nuwsgi.log_lines_lost as number;
+        const load = new SteadyLoad(server.port, `/sized?${'x'.repeat(3000)}`);
+        await server.waitForLog(/cannot write to the log .*requests\.log: ENOSPC.*Requests go on without it\./);
+        while ((await lost()) === 0) await load.more(500); // beyond what is kept for better times
+        await load.more(500);
+        execFileSync('mount', ['-o', 'remount,size=64m', disk]);
+        const [, told] = await server.waitForLog(/requests\.log is written again, (\d+) lines were lost/);
+        await load.more(100);
+        const { bodies, failures } = await load.end();
+        assert.deepEqual(failures, []);
+        const lostInAll = await lost();
+        assert.equal(Number(told), lostInAll);
+        await server.stop();
+        const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+        const requests = lines.filter((line) => /^\[pid: .* GET \/sized\?x{3000} => .*\)$/.test(line));
+        assert.equal(requests.length, bodies.hello! - lostInAll, 'every request has a line, or is counted as lost');
+        assert.equal(lines.length, requests.length + 1, 'and one line says so');
+        assert.equal([...server.log.matchAll(/cannot write to the log/g)].length, 1);
+      } finally {
+        await server.end('SIGKILL');
+      }
+    } finally {
+      execFileSync('umount', ['-l', disk]);
+    }
   });
 });
 

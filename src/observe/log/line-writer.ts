@@ -62,13 +62,18 @@ export class LineWriter {
     return this.#fd;
   }
 
+  /** No more lines are kept. */
+  get #isFull(): boolean {
+    return this.#filling.length > MOST_WAITING_BYTES;
+  }
+
   // --- lines in ---------------------------------------------------------------------------------------------------
 
   /** A buffer with room for a line of up to `mostBytes`, to be followed by `commit`; or undefined: the line is lost. */
   begin(mostBytes: number): LineBuffer | undefined {
     const buffer = this.#filling;
     if (buffer.length + mostBytes > buffer.bytes.length) {
-      if (this.#isBroken || buffer.length > MOST_WAITING_BYTES) {
+      if (this.#isBroken || this.#isFull) {
         this.lost++;
         return undefined;
       }
@@ -140,7 +145,7 @@ export class LineWriter {
     }
     const written = this.#batch!.length;
     this.#retire();
-    if (this.#problem !== undefined) this.#recover();
+    if (this.#problem !== undefined && !this.#isFull) this.#recover(); // while it is full, lines are still lost
     this.#events.onWritten?.(written);
     this.#settle();
   };

@@ -28,6 +28,8 @@ export class LogFile {
   readonly #target: FileLogTarget;
   readonly #mode: number | undefined;
   #bytes: number;
+  /** A rotation waits for what is being written. */
+  #willRotate = false;
 
   /** Opens the file; `mode` undefined: it is made with 0640. Throws the system's error when that is not possible. */
   constructor(target: FileLogTarget, mode: number | undefined, onTrouble: OnTrouble) {
@@ -59,6 +61,7 @@ export class LogFile {
 
   /** Opens the path anew: to be called when somebody else has moved the file away. */
   reopen(): void {
+    if (this.#willRotate) return; // which opens it anew, too
     this.#replace(false, () => '');
   }
 
@@ -69,7 +72,9 @@ export class LogFile {
 
   #replace(isRotation: boolean, told: (backup: string) => string): void {
     const { path } = this.#target;
+    this.#willRotate = isRotation;
     this.writer.replace(async () => {
+      this.#willRotate = false;
       try {
         const backup = isRotation ? await this.#moveAside() : GONE;
         const fd = await open(path, FLAGS, this.#mode ?? MODE);
