@@ -1,4 +1,4 @@
-// Writes what is derived from the tables of options and triggers: `npm run gen`. A test compares the files with the table.
+// Writes what is derived from the tables of options, triggers and metrics: `npm run gen`. A test compares the files with the table.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,12 +11,14 @@ execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
 const { optionsPage, withDifferences } = await import(join(root, 'dist/config/reference.js'));
 const { optionsSchema } = await import(join(root, 'dist/config/schema.js'));
 
+const { withFigures } = await import(join(root, 'dist/observe/reference.js'));
 const { withTriggers } = await import(join(root, 'dist/lifecycle/reference.js'));
 
 const files = {
   'docs/options.md': () => optionsPage(),
   'docs/differences.md': (page) => withDifferences(page),
   'docs/operating.md': (page) => withTriggers(page),
+  'docs/observability.md': (page) => withFigures(page),
   'configs/nuwsgi.schema.json': () => optionsSchema(),
 };
 for (const [path, write] of Object.entries(files)) {

@@ -8,6 +8,7 @@ import { OPTIONS } from '../../src/config/options.js';
 import { BEGIN, optionsPage, withDifferences } from '../../src/config/reference.js';
 import { optionsSchema } from '../../src/config/schema.js';
 import { withTriggers } from '../../src/lifecycle/reference.js';
+import { withFigures } from '../../src/observe/reference.js';
 import { ROOT } from './harness.js';
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -28,6 +29,12 @@ describe('what is written from the options table', () => {
   test('docs/operating.md has every signal, letter and file that tells the server something', () => {
     const page = read('docs/operating.md');
     assert(page === withTriggers(page), `docs/operating.md: ${STALE.replace('options', 'triggers')}`);
+  });
+
+  test('docs/observability.md has every variable of a request line, and every metric', () => {
+    const page = read('docs/observability.md');
+    assert(page === withFigures(page), `docs/observability.md: ${STALE.replace('options', 'metrics')}`);
+    assert.throws(() => withFigures('# no marks'), /no part/);
   });
 
   test('configs/nuwsgi.schema.json', () => {
