@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, NuwsgiError } from './base/errors.js';
 import { sayNow } from './base/log.js';
+import { exitWithoutThreads } from './base/native.js';
 import { COMMANDS, pingArguments, runCommand } from './client/commands.js';
 import { signalServer } from './client/signals.js';
 import { readArgv } from './config/argv.js';
@@ -155,13 +156,18 @@ async function serve(resolved: Resolved, command: StartCommand): Promise<void> {
       exit: process.exit,
       fail: (error) => end(log, error),
     });
-    process.on('exit', () => control.close());
+    const plan = planOf(resolved, version);
+    const hasThreads = plan.apps.some(({ program }) => program.kind === 'js');
+    process.on('exit', (code) => {
+      control.close();
+      if (hasThreads) exitWithoutThreads(code); // only for them: what Node writes at its end, such as profiles, is lost
+    });
     await control.start();
     const events = {
       onMustStop: (reason: string) => control.obey('stop', reason),
       onSourceFile: config['js-autoreload'] > 0 ? control.watchSource : undefined,
     };
-    const server = new Server(planOf(resolved, version), log, pidfiles, events, predecessor);
+    const server = new Server(plan, log, pidfiles, events, predecessor);
     let current: Reread = resolved;
     const applyAnew = async () => {
       const next = await reread(REREAD, command);

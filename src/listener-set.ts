@@ -38,6 +38,7 @@ export class ListenerSet {
   readonly #tls = new Map<ListenerPlan, Tls>();
   readonly #truth: ClientTruth | undefined;
   readonly #open: Listener[] = [];
+  #isClosed = false;
   /** Of the first that speaks HTTPS. */
   #httpsPort = HTTPS_PORT;
 
@@ -172,8 +173,10 @@ export class ListenerSet {
     return this.#open.map(({ engine }) => engine);
   }
 
-  /** Cuts every connection. */
+  /** Cuts every connection. Once; again it does nothing. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     for (const listener of this.#open) listener.close();
   }
 }

@@ -63,6 +63,8 @@ export interface Succession {
 
 /** How often it is looked whether all requests have been answered. */
 const STOP_POLL_MS = 2;
+/** How long nothing may come before connections are cut: a client told nothing yet may be sending its next request. */
+const STOP_QUIET_MS = 20;
 /** The same, and whether all connections have closed, which may take a while. */
 const RETIRE_POLL_MS = 20;
 
@@ -132,6 +134,7 @@ export class Server {
       draining: false,
       connections: new ConnectionLimit((text) => log.line(text)),
       watch: new Watch(),
+      unsent: new Set(),
       warn: (text) => log.line(text),
       onRefused: (peer, error) => this.#onRefused(peer, error),
     };
@@ -435,7 +438,7 @@ export class Server {
     this.#listeners.release();
     this.#controlPlane.release();
     const deadline = performance.now() + graceMs;
-    const isBusy = async () => this.inside > 0 || (!hurry.aborted && (await this.#listeners.connections()) > 0);
+    const isBusy = async () => this.#unfinished > 0 || (!hurry.aborted && (await this.#listeners.connections()) > 0);
     while (performance.now() < deadline && (await isBusy())) await pause(RETIRE_POLL_MS);
     await this.#end(graceMs);
   }
@@ -452,14 +455,30 @@ export class Server {
     this.#site.draining = true;
     this.#listeners.stopAccepting();
     const deadline = performance.now() + graceMs;
-    while (this.inside > 0 && performance.now() < deadline) await pause(STOP_POLL_MS);
+    await this.#quiet(deadline);
     await this.#end(graceMs);
     await this.#companions.stop();
     await this.#hooks.run('as-user-atexit');
   }
 
+  /** Waits until no request has been here for a moment; at most until `deadline`, on the clock of performance.now(). */
+  async #quiet(deadline: number): Promise<void> {
+    let busyAtMs = performance.now();
+    for (let nowMs = busyAtMs; nowMs < deadline; nowMs = performance.now()) {
+      if (this.#unfinished > 0) busyAtMs = nowMs;
+      else if (nowMs - busyAtMs >= STOP_QUIET_MS) return;
+      await pause(STOP_POLL_MS);
+    }
+  }
+
+  /** Requests on their way in, inside, or whose answers are on their way out. */
+  get #unfinished(): number {
+    return this.#site.watch.requests + this.inside + this.#site.unsent.size;
+  }
+
   /** Ends the workers, and whatever is still open. */
   async #end(graceMs: number): Promise<void> {
+    if (this.inside === 0) this.#listeners.close(); // nothing may come any more that nobody would answer
     const loaded = this.#apps.filter((app) => app.failure === undefined);
     await Promise.all(loaded.map((app) => app.stop(graceMs)));
     this.#listeners.close();

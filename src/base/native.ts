@@ -22,3 +22,16 @@ export function loadNative(): Native {
   }
   return native;
 }
+
+/**
+ * Ends this process, as `_exit(2)` does. `process.exit` waits for the threads that read and write files: one of them may be
+ * held in a system call for ever by what an app does (open a FIFO that nobody writes to, read from a dead NFS server).
+ * Returns only when koffi has no binary for this machine.
+ */
+export function exitWithoutThreads(code: number): void {
+  try {
+    loadNative().libc.func('void _exit(int status)')(code);
+  } catch {
+    // then it takes the time it takes
+  }
+}

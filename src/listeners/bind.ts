@@ -200,16 +200,17 @@ export class NodeSocket {
     return typeof address === 'object' && address !== null ? (address.port ?? 0) : 0;
   }
 
-  /** Takes no more connections, and removes the file. */
+  /** Takes no more connections, and removes the file. Those that are open stay. */
   close(): void {
-    this.#server.close();
+    // that of an HTTP server would cut connections: idle ones, and those whose answers are complete and not yet sent
+    Server.prototype.close.call(this.#server);
     this.#file?.remove();
   }
 
   /** Takes no more connections here: the socket, and its file, are a successor's now. */
   release(): void {
     this.#file = undefined;
-    Server.prototype.close.call(this.#server); // that of an HTTP server would close idle connections
+    this.close();
   }
 }
 

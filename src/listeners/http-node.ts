@@ -115,7 +115,6 @@ export class HttpNodeListener implements Listener {
 
   stopAccepting(): void {
     this.#socket.close();
-    this.#server.closeIdleConnections();
   }
 
   close(): void {
@@ -142,7 +141,7 @@ export class HttpNodeListener implements Listener {
     if (this.#truth !== undefined) peer = this.#truth.ofHead(peer, head, this.#isTls);
     if (!isHttp11) head.add('SERVER_PROTOCOL', 'HTTP/1.0');
 
-    const exchange = new NodeExchange(req, res, method === 'HEAD', connection);
+    const exchange = new NodeExchange(req, res, method === 'HEAD', connection, this.#site);
     // llhttp does not see every close (not one with a tab behind it), and drops what comes in one piece with a request to
     // upgrade, so nothing may follow one
     exchange.closeAfter = this.#site.draining || head.wantsClose || head.wantsUpgrade || !this.#keepsAlive;

@@ -47,6 +47,11 @@ export class NodeConnection {
     return this.#requests[0] === exchange;
   }
 
+  /** Whether no other request waits behind `exchange`. */
+  isLast(exchange: NodeExchange): boolean {
+    return this.#requests.at(-1) === exchange;
+  }
+
   /** `act` is called when all requests before `exchange` are answered, unless the connection closes before that. */
   wait(exchange: NodeExchange, act: () => void): void {
     exchange.onTurn = act;

@@ -13,6 +13,7 @@ import { cutOff } from './cut-off.js';
 import { linger } from './linger.js';
 import type { NodeConnection } from './node-connection.js';
 import type { RequestBody } from './request-body.js';
+import type { Site } from './site.js';
 
 export class NodeExchange extends Exchange {
   readonly isHead: boolean;
@@ -23,13 +24,15 @@ export class NodeExchange extends Exchange {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #connection: NodeConnection;
+  readonly #site: Site;
   /** What is to be done when the requests before this one are answered. */
   onTurn: (() => void) | undefined;
   /** The client can tell a whole answer from one that was cut off. */
   #isFramed = true;
 
-  constructor(req: IncomingMessage, res: ServerResponse, isHead: boolean, connection: NodeConnection) {
+  constructor(req: IncomingMessage, res: ServerResponse, isHead: boolean, connection: NodeConnection, site: Site) {
     super();
+    this.#site = site;
     this.#req = req;
     this.#res = res;
     this.isHead = isHead;
@@ -49,6 +52,7 @@ export class NodeExchange extends Exchange {
 
   /** The answer has been written, or the connection has closed. */
   readonly #onClose = (): void => {
+    this.#site.unsent.delete(this);
     this.connectionClosed();
     this.#connection.done(this);
   };
@@ -67,11 +71,20 @@ export class NodeExchange extends Exchange {
     this.spoolFd = -1;
   }
 
+  /** Whether this is the last answer of the connection, also because the server is on its way out. */
+  get #closes(): boolean {
+    if (this.#site.draining && this.#connection.isLast(this)) {
+      this.closeAfter = true;
+      this.#connection.isSpent = true;
+    }
+    return this.closeAfter;
+  }
+
   #writeHead(head: AnswerHead, length: number): void {
     const res = this.#res;
     const { reason, fields } = parseHead(head.bytes);
     if (length >= 0 && head.status !== 204) fields.push('Content-Length', String(length));
-    if (this.closeAfter) fields.push('Connection', 'close');
+    if (this.#closes) fields.push('Connection', 'close');
     res.sendDate = !head.dated;
     res.writeHead(head.status, reason, fields);
   }
@@ -81,6 +94,12 @@ export class NodeExchange extends Exchange {
     this.gone = true; // nothing more is expected of this connection on behalf of this request
     if (body.length > 0) this.#res.end(Buffer.from(body));
     else this.#res.end();
+    this.#noteUnsent();
+  }
+
+  /** The client may have to take some of it yet. */
+  #noteUnsent(): void {
+    if (this.#res.writableLength > 0) this.#site.unsent.add(this);
   }
 
   override answerFirst(head: AnswerHead, data: Buffer): void {
@@ -100,6 +119,7 @@ export class NodeExchange extends Exchange {
     this.gone = true;
     if (!broken) this.#res.end();
     else cutOff(this.#req.socket, this.#isFramed);
+    this.#noteUnsent();
   }
 
   override refuse(error: NuwsgiError<Code>): void {

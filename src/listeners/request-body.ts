@@ -88,7 +88,7 @@ export class RequestBody implements Watched {
       if (this.bytes > inlineBodyBytes) this.#enqueue(chunk);
       else this.#chunks.push(Uint8Array.prototype.slice.call(chunk));
     }
-    if (isLast) this.#watch.delete(this);
+    if (isLast && this.bytes <= inlineBodyBytes) this.#watch.delete(this);
     else if (this.#spanAtMs === 0) this.#beginWatch();
     this.#isComplete = isLast;
     if (this.bytes > inlineBodyBytes) this.#spool();
@@ -104,9 +104,14 @@ export class RequestBody implements Watched {
     this.#watch.add(this);
   }
 
+  get isRequest(): boolean {
+    return true;
+  }
+
   check(nowMs: number): void {
     const { idleTimeoutMs, minBodyRate } = this.#limits;
-    if (this.#paused) {
+    if (this.#paused || this.#isComplete) {
+      // it is the disk that takes its time
       this.#progressAtMs = this.#spanAtMs = nowMs;
       this.#spanBytes = this.bytes;
       return;
@@ -227,6 +232,7 @@ export class RequestBody implements Watched {
   #settle(error: PeerError | ServerFault | undefined, input: Uint8Array | undefined, fd: number): void {
     const done = this.#done;
     this.#done = undefined;
+    if (this.#spanAtMs > 0) this.#watch.delete(this);
     if (done !== undefined) done(error, input, fd, this.bytes);
     else if (fd >= 0) close(fd);
   }

@@ -4,6 +4,7 @@
 //   (config/options.ts).
 
 import type { Code, NuwsgiError } from '../base/errors.js';
+import type { Exchange } from '../dispatch/exchange.js';
 import type { Receiver } from '../dispatch/receiver.js';
 import type { ConnectionLimit } from './connection-limit.js';
 import type { Watch } from './watch.js';
@@ -47,6 +48,8 @@ export interface Site {
   readonly connections: ConnectionLimit;
   /** Of what comes in more than one piece. */
   readonly watch: Watch;
+  /** Answers that are complete, and that their clients have not taken completely. */
+  readonly unsent: Set<Exchange>;
   /** Something a person should know. Nothing of the client's in it unescaped. */
   warn(text: string): void;
   /** A request was refused before an app saw it. */

@@ -18,6 +18,12 @@ import type { Site } from './site.js';
 
 /** How often that is done. */
 const NUDGE_MS = 4000;
+/** How long a connection stays open behind its last answer, if the client does not close it. */
+const LINGER_MS = 1000;
+/** A header field written in the body: the end of the chunk before it, the last chunk, and a trailer. */
+const LAST_CHUNK_NAME = '\r\n0\r\nX-End';
+const LAST_CHUNK_VALUE = '1\r\n';
+const CLOSE_FIELD = Buffer.from('\r\nConnection: close');
 
 export class UwsExchange extends Exchange implements BodySource {
   readonly peer: string;
@@ -33,6 +39,12 @@ export class UwsExchange extends Exchange implements BodySource {
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #blocked = false;
+  /** The client has been slower than the app. */
+  #wasBlocked = false;
+  /** A chunk has been written. */
+  #isBegun = false;
+  /** See `#endByHand`. */
+  #lingers = false;
   #ending: 'no' | 'whole' | 'broken' = 'no';
   #progressAtMs = 0;
   #nudge: NodeJS.Timeout | undefined;
@@ -51,10 +63,11 @@ export class UwsExchange extends Exchange implements BodySource {
 
   /** The connection has closed. */
   readonly onAborted = (): void => {
+    clearInterval(this.#nudge);
+    this.#site.unsent.delete(this);
     if (this.gone) return;
     this.gone = true;
     this.aborted = true;
-    clearInterval(this.#nudge);
     this.body?.abort();
     this.owner?.abandon(this);
   };
@@ -72,8 +85,12 @@ export class UwsExchange extends Exchange implements BodySource {
    * alone does that too, but then a connection that takes nothing is never called writable again.)
    */
   keepAlive(): void {
-    this.pause();
-    this.resume();
+    if (!this.gone) this.#restartTimer();
+  }
+
+  #restartTimer(): void {
+    this.#res.pause();
+    this.#res.resume();
   }
 
   override released(): void {
@@ -87,6 +104,7 @@ export class UwsExchange extends Exchange implements BodySource {
     const res = this.#res;
     const bytes = head.dated ? withoutDate(head.bytes) : head.bytes;
     this.gone = true; // nothing more is expected of this connection on behalf of this request
+    if (this.#site.draining) this.closeAfter = true;
     if (!this.isHead && !isBodyless(head.status)) {
       res.cork(() => {
         res.writeStatus(bytes);
@@ -115,6 +133,7 @@ export class UwsExchange extends Exchange implements BodySource {
     const answer = answerFor(error);
     const res = this.#res;
     this.gone = true;
+    if (this.#site.draining) this.closeAfter = true;
     res.cork(() => {
       res.writeStatus(answer.status);
       for (const [name, value] of answer.fields) res.writeHeader(name, value);
@@ -158,9 +177,11 @@ export class UwsExchange extends Exchange implements BodySource {
 
   override answerFirst(head: AnswerHead, data: Buffer): void {
     const res = this.#res;
-    const bytes = head.dated ? withoutDate(head.bytes) : head.bytes;
+    let bytes = head.dated ? withoutDate(head.bytes) : head.bytes;
     // With a length uWebSockets.js ends by itself at the last byte and could not be told to close the connection then.
+    // A server that is on its way out will close it anyway, soon.
     this.#length = this.closeAfter ? -1 : head.length;
+    if (this.closeAfter || this.#site.draining) bytes = Buffer.concat([bytes, CLOSE_FIELD]);
     res.onWritable(() => this.#onWritable());
     res.cork(() => {
       res.writeStatus(bytes);
@@ -179,13 +200,15 @@ export class UwsExchange extends Exchange implements BodySource {
 
   override answerEnd(broken: boolean): void {
     this.#ending = broken ? 'broken' : 'whole';
-    if (!this.#blocked) this.#finish();
+    if (this.#blocked) this.#site.unsent.add(this);
+    else this.#finish();
   }
 
   /** Writes `data`; what the connection does not take is kept. */
   #write(data: Buffer): void {
     const res = this.#res;
     if (this.#length < 0) {
+      this.#isBegun = true;
       if (!res.write(data)) this.#block(); // uWebSockets.js keeps the rest of this part itself
       return;
     }
@@ -208,6 +231,7 @@ export class UwsExchange extends Exchange implements BodySource {
 
   #block(): void {
     this.#blocked = true;
+    this.#wasBlocked = true;
     if (this.#nudge !== undefined) return;
     this.#progressAtMs = performance.now();
     this.#nudge = setInterval(this.#onNudge, Math.min(NUDGE_MS, this.#site.limits.idleTimeoutMs));
@@ -225,6 +249,10 @@ export class UwsExchange extends Exchange implements BodySource {
 
   /** The connection takes bytes again. Returns whether it took all there were. */
   #onWritable(): boolean {
+    if (this.#lingers) {
+      this.#res.cork(() => {}); // which writes what uWebSockets.js has kept
+      this.#res.close();
+    }
     if (this.gone) return true;
     this.#progressAtMs = performance.now();
     this.#res.cork(() => this.#flush());
@@ -256,17 +284,45 @@ export class UwsExchange extends Exchange implements BodySource {
   };
 
   #finish(): void {
+    this.#site.unsent.delete(this);
     if (this.#ending === 'broken' || this.#length >= 0) {
       this.#res.close(); // fewer bytes than announced, or no end of the chunks: the client notices
+      return;
+    }
+    if (this.closeAfter && this.#isBegun) {
+      this.#endByHand();
       return;
     }
     this.#res.cork(() => this.#res.end(undefined, this.closeAfter));
     this.#done();
   }
 
+  /**
+   * Ends a chunked answer that is the last of its connection. uWebSockets.js would write a Connection field into the body
+   * if it were to close the connection behind it. So the last chunk is written as a header field, which becomes a
+   * trailer. For the engine the answer is not at its end then, so whatever the client sends behind its request ends the
+   * connection. Else the client does, which knows that it is the last answer, or we do: when the engine has written what
+   * it had to keep, or when it seems to have kept nothing.
+   */
+  #endByHand(): void {
+    this.gone = true;
+    this.#lingers = true;
+    this.#res.cork(() => this.#res.writeHeader(LAST_CHUNK_NAME, LAST_CHUNK_VALUE));
+    clearInterval(this.#nudge);
+    if (!this.#wasBlocked) {
+      this.#nudge = setTimeout(() => this.#res.close(), LINGER_MS);
+      return;
+    }
+    const { idleTimeoutMs } = this.#site.limits;
+    const untilMs = performance.now() + idleTimeoutMs;
+    const onNudge = () => (performance.now() < untilMs ? this.#restartTimer() : this.#res.close());
+    this.#nudge = setInterval(onNudge, Math.min(NUDGE_MS, idleTimeoutMs));
+  }
+
   /** The last byte is with uWebSockets.js: its `res` must not be touched again. */
   #done(): void {
     clearInterval(this.#nudge);
+    this.#site.unsent.delete(this);
     this.gone = true;
     if (this.#ending === 'no') this.owner?.abandon(this);
   }

@@ -22,11 +22,14 @@ export class UwsgiExchange extends Exchange {
   spoolFd = -1;
   readonly #socket: Socket;
   readonly #isHead: boolean;
+  readonly #unsent: Set<Exchange>;
   /** Content-Length of an answer in parts; -1: it is not known. */
   #length = -1;
 
-  constructor(socket: Socket, isHead: boolean) {
+  /** `unsent`: see `Site`. */
+  constructor(socket: Socket, isHead: boolean, unsent: Set<Exchange>) {
     super();
+    this.#unsent = unsent;
     this.#socket = socket;
     this.#isHead = isHead;
     socket.once('close', this.#onClose);
@@ -37,6 +40,7 @@ export class UwsgiExchange extends Exchange {
   }
 
   readonly #onClose = (): void => {
+    this.#unsent.delete(this);
     if (this.gone) return;
     this.gone = true;
     this.aborted = true;
@@ -60,6 +64,12 @@ export class UwsgiExchange extends Exchange {
     this.gone = true;
     if (this.#isHead || isBodyless(head.status)) this.#socket.end(this.#head(head, head.length));
     else this.#socket.end(Buffer.concat([this.#head(head, body.length), body]));
+    this.#noteUnsent();
+  }
+
+  /** The peer may have to take some of it yet. */
+  #noteUnsent(): void {
+    if (this.#socket.writableLength > 0) this.#unsent.add(this);
   }
 
   override answerFirst(head: AnswerHead, data: Buffer): void {
@@ -78,6 +88,7 @@ export class UwsgiExchange extends Exchange {
     this.gone = true;
     if (!broken) this.#socket.end();
     else cutOff(this.#socket, this.#length >= 0);
+    this.#noteUnsent();
   }
 
   override refuse(error: NuwsgiError<Code>): void {

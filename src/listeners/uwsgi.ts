@@ -206,6 +206,10 @@ class Connection implements Watched {
     watch.add(this);
   }
 
+  get isRequest(): boolean {
+    return false;
+  }
+
   check(nowMs: number): void {
     if (nowMs >= this.#deadlineMs)
       this.#refuse(new PeerError('PEER_TIMEOUT', 'the packet', this.#site.limits.headTimeoutMs));
@@ -242,7 +246,7 @@ class Connection implements Watched {
     }
     if (facts.method === '') this.#shared.onBare(this.#peer);
     const isHead = facts.method === 'HEAD';
-    const exchange = new UwsgiExchange(this.#socket, isHead);
+    const exchange = new UwsgiExchange(this.#socket, isHead, this.#site.unsent);
     const { record } = exchange;
     record.method = facts.method;
     record.target = facts.uri;

@@ -6,6 +6,8 @@
 
 /** Something on its way in. */
 export interface Watched {
+  /** Its head has come: it is a request on its way, and not only what may become one. */
+  readonly isRequest: boolean;
   /** Called every WATCH_MS until it is deleted. `nowMs` is on the clock of performance.now(). */
   check(nowMs: number): void;
 }
@@ -15,6 +17,13 @@ export const WATCH_MS = 1000;
 export class Watch {
   readonly #items = new Set<Watched>();
   #timer: NodeJS.Timeout | undefined;
+
+  /** How many requests are on their way. */
+  get requests(): number {
+    let count = 0;
+    for (const { isRequest } of this.#items) if (isRequest) count++;
+    return count;
+  }
 
   add(item: Watched): void {
     this.#items.add(item);

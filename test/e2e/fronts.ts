@@ -92,6 +92,13 @@ export class Client {
     return client;
   }
 
+  /** Connects and sends `bytes`, which may be the beginning of a request. */
+  static async send(port: number, bytes: Uint8Array): Promise<Client> {
+    const client = new Client(await open(port), false);
+    client.socket.write(bytes);
+    return client;
+  }
+
   #look(): void {
     for (const look of this.#waiting) look();
   }

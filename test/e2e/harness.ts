@@ -38,6 +38,8 @@ export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** A program, with arguments, that runs the server: prlimit, say. */
   readonly under?: readonly string[];
+  /** What to wait for in the log, if not for open listeners. */
+  readonly until?: RegExp;
 }
 
 /** A running nuwsgi. */
@@ -184,7 +186,7 @@ export async function startServer(args: readonly string[], options: StartOptions
   const failed = once(child, 'exit').then(() => {
     throw new Error(`nuwsgi ${args.join(' ')} ended with ${child.exitCode ?? child.signalCode}:\n${output.text}`);
   });
-  await Promise.race([output.waitFor(opened, 0, START_TIMEOUT_MS), failed]);
+  await Promise.race([output.waitFor(options.until ?? opened, 0, START_TIMEOUT_MS), failed]);
   failed.catch(() => {}); // from now on an end is the test's business
   const ports = [...output.text.matchAll(/--\S+ \S+ \(port (\d+)\) is open/gm)].map((match) => Number(match[1]));
   return new TestServer(child, output, ports);
@@ -314,8 +316,8 @@ function dechunk(bytes: string) {
     const size = Number.parseInt(match[1]!, 16);
     const start = match[0].length;
     if (size === 0) {
-      const complete = rest.slice(start, start + 2) === '\r\n';
-      return { body, complete, after: rest.slice(start + 2) };
+      const trailers = /^(?:[^\r\n]+\r\n)*\r\n/.exec(rest.slice(start));
+      return { body, complete: trailers !== null, after: rest.slice(start + (trailers?.[0].length ?? 0)) };
     }
     body += rest.slice(start, start + size);
     if (rest.length < start + size + 2) return { body, complete: false, after: '' };

@@ -2,7 +2,8 @@
 // and JavaScript. The same with 1 GiB and with real minutes: npm run big.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,8 +11,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ask, Client, encode, FRONTS, startBehind } from './fronts.js';
-import { open, type TestServer, until } from './harness.js';
-import { BLOCK_BYTES, Download, growing, MIB, STREAM_APPS, startStreams, upload } from './transfers.js';
+import { open, raw, type TestServer, until } from './harness.js';
+import { BLOCK_BYTES, Download, digestOfBlocks, growing, MIB, STREAM_APPS, startStreams, upload } from './transfers.js';
 
 const LARGE_BYTES = 128 * MIB;
 /** What server and worker may each grow by. The worker of a JavaScript app is a thread of the server: one process for both. */
@@ -73,6 +74,39 @@ for (const front of FRONTS) {
           await slow.stall();
           assert.equal((await get('/hello')).body, 'hello\n');
           await slow.finish(blocks);
+        });
+      }
+
+      if (!front.isUwsgi) {
+        test('real clients take a stream that answers a chunked upload, and the connection ends behind it', async () => {
+          const url = `http://127.0.0.1:${server.port}/blocks?count=32`;
+          const expected = digestOfBlocks(32 * BLOCK_BYTES);
+          const curl = spawnSync('curl', ['-sS', '-H', 'Transfer-Encoding: chunked', '--data-binary', '@-', url], {
+            input: 'x'.repeat(100_000),
+            maxBuffer: 8 * MIB,
+          });
+          assert.equal(curl.stderr.toString(), '');
+          assert.equal(createHash('sha256').update(curl.stdout).digest('hex'), expected);
+          const body = new Blob(['x']).stream();
+          const fetched = await fetch(url, { method: 'POST', body, duplex: 'half' } as RequestInit);
+          assert.equal(
+            createHash('sha256')
+              .update(Buffer.from(await fetched.arrayBuffer()))
+              .digest('hex'),
+            expected,
+          );
+          const python = `import hashlib, http.client
+c = http.client.HTTPConnection('127.0.0.1', ${server.port})
+c.request('POST', '/blocks?count=32', iter([b'x', b'y']), encode_chunked=True, headers={'Transfer-Encoding': 'chunked'})
+print(hashlib.sha256(c.getresponse().read()).hexdigest())`;
+          const { stdout } = spawnSync('python3', ['-c', python], { encoding: 'utf8' });
+          assert.equal(stdout.trim(), expected);
+          // uWebSockets.js does not look closely enough at chunks to read on behind them (docs/security.md)
+          const request =
+            'POST /blocks?count=1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n';
+          const isLast = front.name === 'uWebSockets.js';
+          const { answers, closed } = await raw(server.port, request, isLast ? {} : { answers: 1 });
+          assert.deepEqual([answers[0]?.complete, closed], [true, isLast]);
         });
       }
 

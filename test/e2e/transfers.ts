@@ -117,6 +117,7 @@ class BodyReader {
   #left = -1;
   #isChunked = false;
   #inBody = false;
+  #inTrailers = false;
 
   feed(data: Buffer): void {
     this.#rest = this.#rest.length === 0 ? data : Buffer.concat([this.#rest, data]);
@@ -144,8 +145,12 @@ class BodyReader {
       if (line === null) return false;
       this.#left = Number.parseInt(line[1]!, 16);
       this.#rest = this.#rest.subarray(line[0].length);
-      if (this.#left === 0) this.isComplete = true;
-      return !this.isComplete;
+      if (this.#left > 0) return true;
+      this.#inTrailers = true;
+    }
+    if (this.#inTrailers) {
+      this.isComplete = /^(?:[^\r\n]+\r\n)*\r\n$/.test(this.#rest.toString('latin1'));
+      return false;
     }
     const data = this.#left < 0 ? this.#rest : this.#rest.subarray(0, this.#left);
     if (data.length === 0) return false;
