@@ -1,7 +1,7 @@
 // src/ to dist/: TypeScript compiled, for Node.js and for the browser; what is not TypeScript copied. Run by `npm run build`, and by `npm ci` through `prepare`.
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +18,12 @@ for (const project of [root, join(root, 'src', dashboard)]) {
 copy(python, ['.py']);
 copy(dashboard, ['.html', '.css', '.svg']);
 chmodSync(join(root, 'dist', 'cli.js'), 0o755);
+
+// `npx nuwsgi` in this directory: without it npx would build the package anew, in its cache, before it starts anything.
+const commands = join(root, 'node_modules', '.bin');
+mkdirSync(commands, { recursive: true });
+rmSync(join(commands, 'nuwsgi'), { force: true });
+symlinkSync('../../dist/cli.js', join(commands, 'nuwsgi'));
 
 /** Copies the files of a directory of src/ that end in one of `kinds`. */
 function copy(directory, kinds) {
