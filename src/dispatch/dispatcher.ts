@@ -1,73 +1,36 @@
-// One app's requests on their way through its workers: each gets a slot and a worker, its answer finds the way back.
+// One app's requests from their slots to the ends of their answers.
 //
 // Owns every slot of the arena from `submit` until the last part of the answer. What it promises:
 //   a request that no worker has started can always move, so it survives the end of a worker; one that was started is
 //   never started again; a slot whose worker may still write is not used again before that worker is known dead.
-// It is long because a slot has one owner: every way in which a request can move or end is here.
+// A slot has one owner: every way in which a request can end is here.
 // Everything a CPython process wrote is checked before it is used (answer-part.ts): a worker that writes nonsense is ended.
-// Decided elsewhere: which worker (policy.ts), when to look for answers (pump.ts), who starts and ends workers
-//   (lifecycle/crew.ts), how an answer looks to the client (listeners/).
+// Decided elsewhere: which worker gets a request, and when (hand-over.ts, policy.ts), when to look for answers (pump.ts), who
+//   starts and ends workers (lifecycle/crew.ts), how an answer looks to the client (listeners/).
 
 import { type Arena, timeAt } from '../arena/arena.js';
 import {
-  answerByte,
-  COMMAND_SIGNAL,
   COMMAND_SLOT,
   ENTRY_SLOT_BITS,
   ENTRY_SLOT_MASK,
   EVENT_HANDLED,
   EVENT_READY,
   entryOf,
-  REQUEST,
-  requestByte,
   SLOT,
   slotWord,
 } from '../arena/layout.js';
 import { AppError, type Code, LoadError, type NuwsgiError, PeerError } from '../base/errors.js';
 import { toLocalMs } from '../base/monotonic.js';
 import { AnswerPart } from './answer-part.js';
+import { deliver } from './deliver.js';
+import type { DispatcherOptions } from './dispatcher-options.js';
 import type { Exchange, ExchangeOwner } from './exchange.js';
-import { isStalled, nextServiceMs, pickWorker, shouldSpread } from './policy.js';
+import { HandOver } from './hand-over.js';
 import type { Receiver } from './receiver.js';
 import { noteTimes } from './request-times.js';
-import { WaitingLine } from './waiting-line.js';
+import { RequestWriter } from './request-writer.js';
 import { WorkerPort } from './worker-port.js';
 
-export interface DispatcherOptions {
-  /** What the app is called in messages. */
-  readonly name: string;
-  /** How many requests one worker runs at once. */
-  readonly threads: number;
-  /** How many bytes of one answer are held for a slow client before the worker has to wait. */
-  readonly responseBufferingBytes: number;
-  /** Whether a worker runs one request per core at a time, so that its cores tell which ones it has started. */
-  readonly onePerCore: boolean;
-  /** A worker is ready for requests, and gets them once it is admitted. */
-  onReady(worker: WorkerPort): void;
-  /** A request waits and no worker serves. */
-  onStarved(): void;
-  /** A worker has answered its `mostAnswers`. */
-  onSpent(worker: WorkerPort): void;
-  /** A worker wrote what it must not: it is to be killed. `why` is for the log. */
-  onMad(worker: WorkerPort, why: string): void;
-  /** There is something to look for: see pump.ts. */
-  onActive(): void;
-  /** A request was refused for want of a slot. */
-  onRefused(exchange: Exchange, error: NuwsgiError<Code>): void;
-  /** A request was given up by its client before any worker had begun it. */
-  onAbandoned(exchange: Exchange): void;
-  /** Workers have come, gone, or been paused. */
-  onWorkersChanged(): void;
-  /** `worker` has handled a signal that it was given. */
-  onHandled(worker: WorkerPort): void;
-  /** Signals that their worker had not begun to handle were taken from it; it has, or had, this number. */
-  onSignalsBack(signals: readonly number[], workerId: number): void;
-  /** The last part of an answer has left the arena. */
-  onAnswered(exchange: Exchange, worker: WorkerPort, nowMs: number): void;
-}
-
-/** Requests shorter than this say nothing about the app's usual time. */
-const FIRST_GUESS_MS = 1;
 /**
  * A late answer can come of an exception in the app's thread, between a part and its credit: at most one per request.
  * So many more from one worker are no accident.
@@ -82,26 +45,16 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   readonly #options: DispatcherOptions;
   /** By slot, as far as slots have been reached: the arena hands them out in their order. */
   readonly #exchanges: (Exchange | undefined)[] = [];
-  readonly #waiting = new WaitingLine();
+  readonly #writer: RequestWriter;
+  readonly #handOver: HandOver;
   /** The part of an answer that is looked at. */
   readonly #part = new AnswerPart();
   readonly #requestBytes: number;
   readonly #answerBytes: number;
-  /** The ports that get requests, and all that have a worker: what is gone through per request holds no empty place. */
-  #serving: readonly WorkerPort[] = [];
-  #live: readonly WorkerPort[] = [];
-  #isPaused = false;
-  #serviceMs = FIRST_GUESS_MS;
-  #spread = true;
-  /** Requests handed to workers and not answered. */
-  #inFlight = 0;
   /** Workers that are expected to announce themselves. */
   #starting = 0;
-  #requestId = 0;
   /** When `poll` was called last: near enough for what happens in it. */
   #nowMs = 0;
-  /** Workers that got requests and were not woken for them yet. */
-  readonly #handed: WorkerPort[] = [];
 
   constructor(arena: Arena, options: DispatcherOptions) {
     this.arena = arena;
@@ -109,40 +62,46 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     this.#requestBytes = arena.geometry.requestBytes;
     this.#answerBytes = arena.geometry.answerBytes;
     this.ports = Array.from({ length: arena.geometry.places }, (_, place) => new WorkerPort(arena, place));
+    this.#writer = new RequestWriter(arena);
+    this.#handOver = new HandOver({
+      ports: this.ports,
+      ringEntries: arena.geometry.ringEntries,
+      threads: options.threads,
+      counters: this.counters,
+      requestOf: (worker, entry) => this.#requestOf(worker, entry),
+      dropAbandoned: (exchange) => this.#dropAbandoned(exchange),
+      onStarved: () => options.onStarved(),
+      onActive: options.onActive,
+      onWorkersChanged: () => options.onWorkersChanged(),
+      onSignalsBack: (signals, workerId) => options.onSignalsBack(signals, workerId),
+    });
   }
 
   /** The places that have a worker, whatever its state. */
   get workers(): readonly WorkerPort[] {
-    return this.#live;
-  }
-
-  /** To be called after every change of a worker's state. */
-  #stateChanged(): void {
-    this.#live = this.ports.filter((port) => port.state !== 'dead');
-    const accepting = this.#isPaused ? [] : this.#live.filter((port) => port.accepting);
-    this.#serving = accepting.sort((a, b) => a.workerId - b.workerId);
-    this.#options.onWorkersChanged();
+    return this.#handOver.live;
   }
 
   /** The workers that get requests, by their numbers. */
   get serving(): readonly WorkerPort[] {
-    return this.#serving;
+    return this.#handOver.serving;
   }
 
-  /** Lets requests wait inside from now on, or no longer. Those that workers have are answered all the same. */
+  /** Whether requests are let wait inside. Those that workers have are answered all the same. */
+  get paused(): boolean {
+    return this.#handOver.paused;
+  }
+
   set paused(paused: boolean) {
-    this.#isPaused = paused;
-    this.#stateChanged();
-    this.#handOut(performance.now());
-    this.ring();
+    this.#handOver.paused = paused;
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#handOver.inFlight;
   }
 
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#handOver.waiting;
   }
 
   /** The requests that workers have, each with whether its worker has begun it. */
@@ -159,12 +118,12 @@ export class Dispatcher implements ExchangeOwner, Receiver {
 
   /** Whether an event may come from some worker. */
   get active(): boolean {
-    return this.#inFlight > 0 || this.#starting > 0;
+    return this.#handOver.inFlight > 0 || this.#starting > 0;
   }
 
   /** What a request takes lately, in ms. */
   get serviceMs(): number {
-    return this.#serviceMs;
+    return this.#handOver.serviceMs;
   }
 
   // --- requests in ------------------------------------------------------------------------------------------------
@@ -183,11 +142,8 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     const environBytes = names.length + values.length;
     const slot = this.#take(exchange, environBytes, input);
     if (slot < 0) return;
-    const { arena } = this;
-    // with the length, because Node writes nothing where it has to work one out that is over 2 GiB
-    arena.bytes.write(names + values, requestByte(arena.geometry, slot), environBytes, 'latin1');
-    const flags = isHead ? REQUEST.HEAD : 0;
-    this.#fill(exchange, slot, flags, names.length, values.length, listener, input, inputFd, nowMs);
+    this.#writer.write(slot, names, values, listener, isHead, input, inputFd);
+    this.#enter(exchange, slot, environBytes, nowMs);
   }
 
   submitPacket(
@@ -201,10 +157,8 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   ): void {
     const slot = this.#take(exchange, payload.length, input);
     if (slot < 0) return;
-    const { arena } = this;
-    payload.copy(arena.bytes, requestByte(arena.geometry, slot));
-    const flags = REQUEST.PACKET | (isHead ? REQUEST.HEAD : 0);
-    this.#fill(exchange, slot, flags, 0, payload.length, listener, input, inputFd, nowMs);
+    this.#writer.writePacket(slot, payload, listener, isHead, input, inputFd);
+    this.#enter(exchange, slot, payload.length, nowMs);
   }
 
   /** A slot for a request of that size; or -1, and the exchange is refused. */
@@ -231,7 +185,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
 
   /** Refuses what waits: there will be no worker for it. */
   refuseWaiting(error: NuwsgiError<Code>): void {
-    for (let exchange = this.#waiting.next(); exchange !== undefined; exchange = this.#waiting.next()) {
+    for (;;) {
+      const exchange = this.#handOver.takeWaiting();
+      if (exchange === undefined) return;
       this.counters.refused++;
       this.#options.onRefused(exchange, error);
       exchange.refuse(error);
@@ -239,79 +195,31 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     }
   }
 
-  /** Describes the request in `slot`, whose environ has been written, and finds it a worker. */
-  #fill(
-    exchange: Exchange,
-    slot: number,
-    flags: number,
-    namesBytes: number,
-    valuesBytes: number,
-    listener: number,
-    input: Uint8Array | undefined,
-    inputFd: number,
-    nowMs: number,
-  ): void {
-    const { arena } = this;
-    const environBytes = namesBytes + valuesBytes;
-    if (input !== undefined) arena.bytes.set(input, requestByte(arena.geometry, slot) + environBytes);
-    const at = slotWord(arena.geometry, slot);
-    const { words } = arena;
-    this.#requestId = (this.#requestId + 1) & 0x7fffffff;
-    words[at + SLOT.request_id] = this.#requestId;
-    words[at + SLOT.listener] = listener;
-    words[at + SLOT.request_flags] = flags;
-    words[at + SLOT.names_bytes] = namesBytes;
-    words[at + SLOT.values_bytes] = valuesBytes;
-    words[at + SLOT.input_bytes] = input === undefined ? 0 : input.length;
-    words[at + SLOT.input_fd] = inputFd;
-    arena.times[timeAt(at + SLOT.deadline_s)] = 0;
+  /** Finds the request in `slot`, which has been written, a worker. */
+  #enter(exchange: Exchange, slot: number, environBytes: number, nowMs: number): void {
     exchange.record.environBytes = environBytes;
     exchange.record.completeAtMs = nowMs;
     exchange.owner = this;
     exchange.slot = slot;
-    exchange.entry = entryOf(slot, arena.generationOf(slot));
+    exchange.entry = entryOf(slot, this.arena.generationOf(slot));
     this.#exchanges[slot] = exchange;
     this.counters.accepted++;
-    if (this.#waiting.length === 0) {
-      const choice = pickWorker(this.#serving, nowMs, this.#serviceMs, this.#options.threads);
-      if (choice >= 0) {
-        this.#hand(exchange, this.#serving[choice]!, nowMs);
-        return;
-      }
-    }
-    this.#waiting.push(exchange);
-    if (this.#serving.length === 0) this.#options.onStarved();
-  }
-
-  #hand(exchange: Exchange, worker: WorkerPort, nowMs: number): void {
-    exchange.place = worker.place;
-    this.#push(worker, exchange.entry, nowMs);
+    this.#handOver.add(exchange, nowMs);
   }
 
   /** Has a thread of `worker` handle the app's signal `signal`, outside of any request. Only where it `takesSignal`. */
   giveSignal(worker: WorkerPort, signal: number, nowMs: number): void {
-    worker.signals++;
-    this.#push(worker, entryOf(COMMAND_SLOT, COMMAND_SIGNAL + signal), nowMs);
+    this.#handOver.giveSignal(worker, signal, nowMs);
   }
 
-  #push(worker: WorkerPort, entry: number, nowMs: number): void {
-    if (worker.inFlight++ === 0) worker.progressAtMs = nowMs;
-    worker.requests.push(entry);
-    if (!worker.toRing) {
-      worker.toRing = true;
-      this.#handed.push(worker);
-    }
-    this.#inFlight++;
-    this.#options.onActive();
+  /** Wakes the workers that were handed something since the last call. */
+  ring(): void {
+    this.#handOver.ring();
   }
 
-  /** Hands out what waits, as far as the policy finds workers for it. */
-  #handOut(nowMs: number): void {
-    while (this.#waiting.length > 0) {
-      const choice = pickWorker(this.#serving, nowMs, this.#serviceMs, this.#options.threads);
-      if (choice < 0) return;
-      this.#hand(this.#waiting.next()!, this.#serving[choice]!, nowMs);
-    }
+  /** Looks after workers that are silent; see `HandOver`. To be called every millisecond or two while `active`. */
+  rescue(nowMs: number): boolean {
+    return this.#handOver.rescue(nowMs);
   }
 
   // --- answers out ------------------------------------------------------------------------------------------------
@@ -320,7 +228,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   poll(nowMs: number): number {
     let events = 0;
     this.#nowMs = nowMs;
-    for (const worker of this.#live) {
+    for (const worker of this.#handOver.live) {
       if ((worker.inFlight === 0 && worker.state !== 'starting') || worker.state === 'mad') continue;
       const taken = this.#pollWorker(worker);
       if (taken > 0) {
@@ -328,7 +236,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
         worker.progressAtMs = nowMs;
       }
     }
-    if (events > 0 && this.#waiting.length > 0) this.#handOut(nowMs);
+    if (events > 0) this.#handOver.handOut(nowMs);
     return events;
   }
 
@@ -347,27 +255,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
         entry = --left > 0 ? ring.take() : 0;
       } while (entry !== 0);
       const sampleNs = ring.serviceSampleNs;
-      if (sampleNs > 0) this.#learn(sampleNs / 1e6);
+      if (sampleNs > 0) this.#handOver.learn(sampleNs / 1e6);
     }
     return events;
-  }
-
-  #learn(sampleMs: number): void {
-    this.#serviceMs = nextServiceMs(this.#serviceMs, sampleMs);
-    this.#spread = shouldSpread(this.#serviceMs);
-  }
-
-  /**
-   * Wakes the workers that were handed something since the last call: one thread of each, or where requests take long
-   * enough to overlap, as many threads as there are requests.
-   */
-  ring(): void {
-    if (this.#handed.length === 0) return;
-    for (const worker of this.#handed) {
-      worker.toRing = false;
-      worker.requests.wake(this.#spread ? worker.inFlight : 1);
-    }
-    this.#handed.length = 0;
   }
 
   #onEvent(worker: WorkerPort, core: number, entry: number): void {
@@ -376,8 +266,8 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       this.#onWorkerEvent(worker, entry >>> ENTRY_SLOT_BITS);
       return;
     }
-    const exchange = this.#exchanges[slot];
-    if (exchange === undefined || exchange.entry !== entry || exchange.place !== worker.place) {
+    const exchange = this.#requestOf(worker, entry);
+    if (exchange === undefined) {
       this.#onStray(worker, slot, entry);
       return;
     }
@@ -401,17 +291,20 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       record.core = core;
     }
     // what is delivered may be edited on its way, and then noted anew
-    if (!exchange.gone && !exchange.overdue && !this.#deliver(exchange, worker)) {
-      record.status = record.headBytes = record.fields = record.bodyBytes = 0;
-      return;
+    if (!exchange.gone && !exchange.overdue) {
+      const problem = deliver(part, exchange, this.arena, worker.workerId);
+      if (problem !== undefined) {
+        record.status = record.headBytes = record.fields = record.bodyBytes = 0;
+        this.#goMad(worker, `slot ${slot}: ${problem}`);
+        return;
+      }
     }
     if (hasHead) exchange.headSent = true;
     if (isLast) {
       record.failed = part.hasFailed;
       noteTimes(record, worker.answers[core]!, this.arena.times, at, this.#nowMs);
-      worker.inFlight--;
       worker.answered++;
-      this.#inFlight--;
+      this.#handOver.done(worker);
       this.#options.onAnswered(exchange, worker, this.#nowMs);
       // An exception in the app's thread may have come between a part and its credit: the next request starts with none.
       if (!hasHead) this.arena.semaphores.reset(at + SLOT.credit);
@@ -423,6 +316,12 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       exchange.creditOwed = true;
       exchange.heldSinceMs = this.#nowMs;
     }
+  }
+
+  /** The request that `worker` has as `entry`; undefined when it is none. */
+  #requestOf(worker: WorkerPort, entry: number): Exchange | undefined {
+    const exchange = this.#exchanges[entry & ENTRY_SLOT_MASK];
+    return exchange?.entry === entry && exchange.place === worker.place ? exchange : undefined;
   }
 
   /** An answer to nothing that `worker` was asked: a late one is dropped, one that is made up ends the worker. */
@@ -438,39 +337,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     }
   }
 
-  /** Passes the part that was read to the client. False: its head cannot be sent, and the worker that wrote it is mad. */
-  #deliver(exchange: Exchange, worker: WorkerPort): boolean {
-    const { geometry, bytes } = this.arena;
-    const { status, headBytes, bodyBytes, length, hasHead, isLast, isDated, isBroken } = this.#part;
-    const start = answerByte(geometry, exchange.slot);
-    const middle = start + headBytes;
-    const data = bytes.subarray(middle, middle + bodyBytes);
-    if (hasHead) {
-      const head = { status, bytes: bytes.subarray(start, middle), length, dated: isDated };
-      try {
-        if (isLast) exchange.answerWhole(head, data);
-        else exchange.answerFirst(head, data);
-      } catch (error) {
-        // the bridge checks heads, and node:http does so once more: this one has not gone through the bridge
-        this.#goMad(worker, `slot ${exchange.slot}: ${(error as Error).message}`);
-        return false;
-      }
-      return true;
-    }
-    if (bodyBytes > 0) exchange.answerPart(data);
-    if (!isLast || exchange.gone) return true;
-    if (exchange.headSent) {
-      exchange.answerEnd(isBroken);
-    } else {
-      exchange.record.status = 502;
-      exchange.refuse(new AppError('APP_DIED', worker.workerId, 'gave no answer'));
-    }
-    return true;
-  }
-
   #onWorkerEvent(worker: WorkerPort, event: number): void {
     if (event === EVENT_HANDLED && worker.signals > 0) {
-      this.#forgetSignal(worker);
+      this.#handOver.signalDone(worker);
       this.#options.onHandled(worker);
       return;
     }
@@ -482,20 +351,14 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     worker.on('ready');
     if (!isWanted) return; // it was told to leave before it was ready
     this.#starting--;
-    this.#stateChanged();
+    this.#handOver.workersChanged();
     this.#options.onReady(worker);
-  }
-
-  #forgetSignal(worker: WorkerPort): void {
-    worker.signals--;
-    worker.inFlight--;
-    this.#inFlight--;
   }
 
   #goMad(worker: WorkerPort, why: string): void {
     if (worker.state === 'starting') this.#starting--;
     worker.on('went_mad');
-    this.#stateChanged();
+    this.#handOver.workersChanged();
     this.counters.mad++;
     this.#options.onMad(worker, why);
   }
@@ -517,8 +380,8 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   abandon(exchange: Exchange): void {
     if (exchange.slot < 0) return;
     if (exchange.place < 0) {
-      this.#dropAbandoned(exchange); // still in #waiting, where `gone` lets it be passed over
-      this.#waiting.left();
+      this.#dropAbandoned(exchange); // still in line, where `gone` lets it be passed over
+      this.#handOver.waitingLeft();
       return;
     }
     const at = slotWord(this.arena.geometry, exchange.slot);
@@ -561,57 +424,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     this.arena.semaphores.post(at + SLOT.credit);
   }
 
-  // --- workers that are held up, come and go ----------------------------------------------------------------------
-
-  /**
-   * Looks after workers that are silent: what they have not started goes to others; where there are none, a parked
-   * thread is woken. To be called every millisecond or two while `active`. Returns whether any worker has something that
-   * it has not started.
-   */
-  rescue(nowMs: number): boolean {
-    let isNeeded = false;
-    for (const worker of this.#serving) {
-      if (worker.inFlight < 2 || worker.requests.unclaimed === 0) continue;
-      isNeeded = true;
-      if (!isStalled(worker, nowMs)) continue;
-      const others = this.#serving.some((other) => other !== worker && !isStalled(other, nowMs));
-      if (others) {
-        const signals = this.#takeBackAll(worker);
-        this.#handOut(nowMs);
-        if (signals.length > 0) this.#options.onSignalsBack(signals, worker.workerId);
-      }
-      // nobody else can, or it came back here: then a parked thread takes it
-      if (!others || worker.toRing) worker.requests.wake(worker.inFlight);
-    }
-    return isNeeded;
-  }
-
-  /** Puts the requests that `worker` has not started back in front of the queue, in their order; returns the signals. */
-  #takeBackAll(worker: WorkerPort): readonly number[] {
-    const moved: Exchange[] = [];
-    const signals: number[] = [];
-    for (let most = this.arena.geometry.ringEntries; most > 0; most--) {
-      const entry = worker.requests.takeBack();
-      if (entry === 0) break;
-      const exchange = this.#exchanges[entry & ENTRY_SLOT_MASK];
-      if (exchange?.entry !== entry || exchange.place !== worker.place) {
-        const signal = (entry >>> ENTRY_SLOT_BITS) - COMMAND_SIGNAL; // or it is a stop command
-        if (signal >= 0) {
-          this.#forgetSignal(worker);
-          signals.push(signal);
-        }
-        continue;
-      }
-      worker.inFlight--;
-      this.#inFlight--;
-      exchange.place = -1;
-      if (exchange.gone) this.#dropAbandoned(exchange);
-      else moved.push(exchange);
-    }
-    this.counters.moved += moved.length;
-    this.#waiting.putBack(moved.reverse());
-    return signals.reverse();
-  }
+  // --- workers that come and go ------------------------------------------------------------------------------------
 
   /** A worker is being started in `place`; it will announce itself. */
   workerStarted(place: number, workerId: number): void {
@@ -620,15 +433,15 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     worker.on('started');
     worker.workerId = workerId;
     this.#starting++;
-    this.#stateChanged();
+    this.#handOver.workersChanged();
     this.#options.onActive();
   }
 
   /** Lets the worker in `place`, which is ready, have requests. */
   admit(place: number, nowMs: number): void {
     this.ports[place]!.on('admitted');
-    this.#stateChanged();
-    this.#handOut(nowMs);
+    this.#handOver.workersChanged();
+    this.#handOver.handOut(nowMs);
   }
 
   /** Asks a worker to end when it has answered what it holds; what it has not started goes to others. */
@@ -637,11 +450,11 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     if (worker.state === 'dead' || worker.state === 'mad' || worker.state === 'leaving') return;
     if (worker.state === 'starting') this.#starting--;
     worker.on('told_to_leave');
-    this.#stateChanged();
-    const signals = this.#takeBackAll(worker);
+    this.#handOver.workersChanged();
+    const signals = this.#handOver.takeBackAll(worker);
     worker.requests.stop();
-    this.#handOut(nowMs);
-    if (signals.length > 0) this.#options.onSignalsBack(signals, worker.workerId);
+    this.#handOver.handOut(nowMs);
+    this.#handOver.signalsBack(signals, worker.workerId);
   }
 
   /**
@@ -653,15 +466,15 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     const worker = this.ports[place]!;
     if (worker.state === 'starting') this.#starting--;
     worker.on('told_to_leave'); // that it became ready is no news any more
-    this.#stateChanged();
+    this.#handOver.workersChanged();
     if (worker.state !== 'mad') this.#pollWorker(worker);
     const { workerId, answered } = worker;
-    const signals = worker.state === 'mad' ? [] : this.#takeBackAll(worker);
-    while (worker.signals > 0) this.#forgetSignal(worker); // it had begun to handle them
+    const signals = worker.state === 'mad' ? [] : this.#handOver.takeBackAll(worker);
+    while (worker.signals > 0) this.#handOver.signalDone(worker); // it had begun to handle them
     const moved: Exchange[] = [];
     for (const exchange of this.#exchanges) {
       if (exchange === undefined || exchange.place !== place) continue;
-      this.#inFlight--;
+      this.#handOver.done(worker);
       this.arena.semaphores.reset(slotWord(this.arena.geometry, exchange.slot) + SLOT.credit);
       if (!this.#hasStarted(worker, exchange)) {
         exchange.place = -1;
@@ -680,12 +493,12 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       this.#options.onAnswered(exchange, worker, nowMs);
       this.#release(exchange);
     }
-    this.#waiting.putBack(moved);
+    this.#handOver.putBack(moved);
     worker.on('ended');
     worker.reset();
-    this.#stateChanged();
-    this.#handOut(nowMs);
-    if (signals.length > 0) this.#options.onSignalsBack(signals, workerId);
+    this.#handOver.workersChanged();
+    this.#handOver.handOut(nowMs);
+    this.#handOver.signalsBack(signals, workerId);
     return answered;
   }
 

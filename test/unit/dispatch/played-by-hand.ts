@@ -14,7 +14,8 @@ import {
 } from '../../../src/arena/layout.js';
 import { ThreadRings } from '../../../src/arena/thread-rings.js';
 import type { Code, NuwsgiError } from '../../../src/base/errors.js';
-import { Dispatcher, type DispatcherOptions } from '../../../src/dispatch/dispatcher.js';
+import { Dispatcher } from '../../../src/dispatch/dispatcher.js';
+import type { DispatcherOptions } from '../../../src/dispatch/dispatcher-options.js';
 import { type AnswerHead, Exchange } from '../../../src/dispatch/exchange.js';
 import { mostHeld } from '../../../src/dispatch/policy.js';
 
