@@ -86,6 +86,26 @@ describe('a request', () => {
   });
 });
 
+describe('an app that is paused', () => {
+  test('says so, lets requests wait, and goes on with them in their order', () => {
+    const scene = new Scene(1).learn(FAST_MS);
+    const before = scene.submit('before');
+    assert.equal(scene.dispatcher.paused, false);
+    scene.dispatcher.paused = true;
+    const waiting = [scene.submit('first'), scene.submit('second')];
+    const worker = scene.workers[0]!;
+    worker.answer(worker.claim());
+    scene.poll();
+    assert.deepEqual([scene.dispatcher.paused, before.got.length, scene.dispatcher.waiting], [true, 1, 2]);
+    scene.dispatcher.paused = false;
+    assert.deepEqual([worker.environ(worker.claim()), worker.environ(worker.claim())], ['NAMEfirst', 'NAMEsecond']);
+    assert.deepEqual(
+      waiting.map(({ place }) => place),
+      [0, 0],
+    );
+  });
+});
+
 describe('an answer in parts', () => {
   const first = { flags: ANSWER.HEAD, body: 'one' };
   const part = { flags: 0, head: '', body: 'two' };
