@@ -17,12 +17,13 @@ test('a Python version that starts a thread and then does not load leaves no pro
   t.after(() => server.stop());
   const lines = [
     'import os, threading',
-    'print("loaded in", os.getpid())',
+    'print("by process", os.getpid())',
     'threading.Thread(target=threading.Event().wait).start()',
   ];
   writeFileSync(app.file, [...lines, 'raise ImportError("no")', ''].join('\n'));
   server.child.kill('SIGHUP');
-  const [, pid] = await server.waitForLog(/loaded in (\d+)\n[\s\S]*ImportError: no/);
+  await server.waitForLog(/NOT reloaded [\s\S]*ImportError: no/);
+  const [, pid] = await server.waitForLog(/by process (\d+)\n/);
   await until(() => !isAlive(Number(pid)), 'the process has ended');
   assert.equal(await ask(server), 'v1');
 });
