@@ -138,6 +138,23 @@ describe('a Python app is loaded', () => {
     assert.equal(await answerOf(['--wsgi-file', 'pids.py', '--processes', '2', '--lazy-apps']), '(True, False)');
   });
 
+  for (const { path, version } of interpreters().filter((one) => one.path === 'python3' || one.version[1]! >= 12)) {
+    test(`by CPython ${version.join('.')} (${path}), which says of threads that they do not run in workers`, async () => {
+      const thread = `threading.Thread(target=threading.Event().wait, daemon=True, name='collector').start()`;
+      write('threads.py', `import threading\n${thread}\n${showing('[t.name for t in threading.enumerate()]')}`);
+      const args = [...LISTEN, '--wsgi-file', 'threads.py', '--python', path];
+      const server = await startServer(args, { cwd: directory });
+      await server.waitForLog(/started threads .* do not run in its workers: collector\. Start them .*--lazy-apps/);
+      assert.equal((await request(server.port, '/')).body, `['MainThread']`);
+      await server.stop();
+      assert.doesNotMatch(server.log, /DeprecationWarning/);
+      const lazy = await startServer([...args, '--lazy-apps'], { cwd: directory });
+      assert.match((await request(lazy.port, '/')).body, /collector/);
+      await lazy.stop();
+      assert.doesNotMatch(lazy.log, /do not run in its workers/);
+    });
+  }
+
   test('though it starts a thread, changes signal handlers and forks while it is loaded', async () => {
     write(
       'busy.py',

@@ -34,6 +34,7 @@ import signal  # noqa: E402
 import socket  # noqa: E402
 import threading  # noqa: E402
 import time  # noqa: E402
+import warnings  # noqa: E402
 
 import bridge_arena  # noqa: E402
 import bridge_autoreload  # noqa: E402
@@ -115,6 +116,15 @@ def load_app(setup):
     return app
 
 
+def tell_of_threads():
+    """Says of threads that the application has started while it was loaded that a fork does not copy them."""
+    names = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if names:
+        bridge_wsgi.log('the application started threads while it was loaded, which do not run in its workers: %s. Start them in a '
+                        'function that has @postfork (uwsgidecorators), or load the application in each worker (--lazy-apps).'
+                        % ', '.join(names))
+
+
 # --- the zygote -----------------------------------------------------------------------------------------------------
 
 
@@ -156,6 +166,7 @@ class Zygote:
             bridge_interpreter.prepare(setup['settings'], setup['layout']['geometry']['totalBytes'])
             if not setup['lazy']:
                 self.app = load_app(setup)
+                tell_of_threads()
         except BaseException:  # SystemExit too: a module that ends the program has not loaded
             tell('failed', detail=bridge_wsgi.trim_traceback())
             return False
@@ -210,7 +221,9 @@ class Zygote:
     def fork(self, place):
         bridge_output.flush_all()  # what stands unfinished here must not come out of every worker
         own_end, its_end = bridge_server.pair()
-        pid = os.fork()
+        with warnings.catch_warnings():  # what Python says of threads here was said better (tell_of_threads)
+            warnings.simplefilter('ignore', DeprecationWarning)
+            pid = os.fork()
         if pid:
             its_end.close()
             self.lines.add(own_end, place)
