@@ -249,7 +249,9 @@ describe('a start fails with 22, the step and the reason, when', () => {
 
   for (const [what, line] of [
     ['no JSON', 'nonsense'],
-    ['no event', '{"event": "ended", "place": 77}'],
+    ['no event', '{"event": "what"}'],
+    ['the end of a worker that is not there', '{"event": "ended", "place": 0, "pid": 2}'],
+    ['the end of nobody', '{"event": "ended", "place": 0}'],
   ] as const) {
     test(`the app writes ${what} to a descriptor that is the server's`, async () => {
       write('writes.py', `import os\nos.write(3, b'${line}\\n')\n${showing('1')}`);

@@ -103,8 +103,11 @@ export interface ZygoteEvents {
   onOutput(place: number, text: string): void;
 }
 
+/** The workers of a zygote by place: process ids, 0 as long as one is asked for and not yet forked. */
+type WorkerPids = Map<number, number>;
+
 /** What bridge.py tells. */
-export type Message =
+type Message =
   | { event: 'mapped'; python: string; pid: number }
   | { event: 'loaded'; ms: number }
   | { event: 'failed'; detail: string }
@@ -133,10 +136,12 @@ export class Zygote {
   readonly pythonVersion: string;
   readonly loadMs: number;
   readonly #child: ChildProcess;
+  readonly #pids: WorkerPids;
   readonly #control: Duplex;
 
-  private constructor(child: ChildProcess, pythonVersion: string, loadMs: number) {
+  private constructor(child: ChildProcess, pids: WorkerPids, pythonVersion: string, loadMs: number) {
     this.#child = child;
+    this.#pids = pids;
     this.#control = child.stdio[CONTROL_FD] as Duplex;
     this.pid = child.pid!;
     this.pythonVersion = pythonVersion;
@@ -172,6 +177,7 @@ export class Zygote {
       let step = 'starting the interpreter';
       let pythonVersion = '';
       let zygote: Zygote | undefined;
+      const pids: WorkerPids = new Map();
       let tail = '';
       const fail = (detail: string) => {
         const cure = CURES.find(([pattern]) => pattern.test(detail))?.[1] ?? '';
@@ -203,7 +209,7 @@ export class Zygote {
       const messages = createInterface({ input: control });
       for (const end of [control, messages]) end.on('error', () => {}); // the process has ended: 'exit' tells
       messages.on('line', (line) => {
-        const message = parseMessage(line, places);
+        const message = parseMessage(line, places, pids);
         if (message === undefined) {
           const told = `the process told the server ${JSON.stringify(line.slice(0, TOLD_CHARS))}, which means nothing`;
           if (zygote === undefined) fail(told);
@@ -220,7 +226,7 @@ export class Zygote {
           pythonVersion = message.python;
           step = 'loading the application';
         } else if (message.event === 'loaded') {
-          zygote = new Zygote(child, pythonVersion, message.ms);
+          zygote = new Zygote(child, pids, pythonVersion, message.ms);
           resolve(zygote);
         } else if (message.event === 'failed') {
           fail(message.detail);
@@ -230,8 +236,10 @@ export class Zygote {
           const { place, number, about } = message;
           control.write(`${JSON.stringify({ do: 'answer', place, number, answer: events.onAsked(about) })}\n`);
         } else if (message.event === 'forked') {
+          pids.set(message.place, message.pid);
           events.onForked(message.place, message.pid);
         } else {
+          pids.delete(message.place);
           const why = message.signal === null ? `exited with code ${message.code}` : `was killed by ${message.signal}`;
           events.onEnded(message.place, why);
         }
@@ -247,6 +255,7 @@ export class Zygote {
 
   /** Asks for a worker in `place`, which users know by the number `workerId`. */
   fork(place: number, workerId: number): void {
+    this.#pids.set(place, 0);
     this.#control.write(`${JSON.stringify({ do: 'fork', place, worker: workerId })}\n`);
   }
 
@@ -279,8 +288,8 @@ export class Zygote {
   }
 }
 
-/** A line of the bridge, or undefined when it means nothing: the app runs in the process that writes there. */
-export function parseMessage(line: string, places: number): Message | undefined {
+/** A line of the bridge, or undefined when it makes no sense: the app runs in the process that writes there. */
+function parseMessage(line: string, places: number, pids: ReadonlyMap<number, number>): Message | undefined {
   let message: Message;
   try {
     message = JSON.parse(line) as Message;
@@ -304,9 +313,9 @@ export function parseMessage(line: string, places: number): Message | undefined 
       case 'asked':
         return isPlace(0) && typeof message.about === 'string' && Number.isInteger(message.number);
       case 'forked':
-        return isPlace(0) && Number.isInteger(message.pid) && message.pid > 1;
+        return pids.get(message.place) === 0 && Number.isInteger(message.pid) && message.pid > 1;
       case 'ended':
-        return isPlace(0);
+        return message.pid > 0 && pids.get(message.place) === message.pid;
       default:
         return false;
     }
