@@ -147,6 +147,7 @@ async function serve(resolved: Resolved, command: StartCommand): Promise<void> {
       fsReload: config['fs-reload'],
       sourceIntervalMs: config['js-autoreload'] * 1000,
       fifos: config['master-fifo'],
+      stopsBy: config['hook-master-start'].flatMap((hook) => ('stopsBy' in hook ? hook.stopsBy : [])),
       exitsOnReload: config['exit-on-reload'],
       pidfiles,
       reread: () => applyAnew(),

@@ -35,6 +35,8 @@ export interface ControlOptions {
   readonly sourceIntervalMs: number;
   /** Named pipes for commands. */
   readonly fifos: readonly string[];
+  /** Signals that stop the server in order, whatever they mean otherwise. */
+  readonly stopsBy: readonly NodeJS.Signals[];
   /** A reload is a stop. */
   readonly exitsOnReload: boolean;
   readonly pidfiles: Pidfiles;
@@ -85,7 +87,7 @@ export class Control {
 
   /** Listens to signals and watches files from now on; until `serve`, only a stop is obeyed. */
   async start(): Promise<void> {
-    listenForSignals((verb, reason) => this.obey(verb, reason));
+    listenForSignals(this.#options.stopsBy, (verb, reason) => this.obey(verb, reason));
     for (const [option, verb] of TOUCH_OPTIONS) {
       for (const path of this.#options.touch[option]) {
         this.#touched.add(path, () => this.obey(verb, `${option} ${path}`));

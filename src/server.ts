@@ -215,6 +215,8 @@ export class Server {
     await this.#controlPlane.open(this.#succession?.heritage ?? NO_HERITAGE); // before the apps are up: whoever asks for its health learns that it starts
     if (this.#succession === undefined) await this.#companions.startDaemons();
     await this.#hooks.run('pre-app');
+    this.#log.line(`spawned uWSGI master process (pid: ${process.pid})`);
+    await this.#hooks.run('master-start');
     await this.#startApps();
     await this.#hooks.run('post-app');
     if (!opensFirst) await this.#listeners.open();

@@ -55,7 +55,7 @@ export function gather(line: CommandLine, env: NodeJS.ProcessEnv, version: strin
   const ofLine = collector.collect(line); // before the files, so that they see the placeholders it sets
   const ofFiles = collector.collect({ ...emptyReading(), settings: line.files });
   const all = [...ofEnvironment, ...ofFiles, ...ofLine];
-  const reader = new Reader(env, collector.referredTo, collector.problems);
+  const reader = new Reader(env, collector.referredTo, collector.problems, collector.warnings);
   return {
     given: reader.read(all, collector.definition),
     apps: collector.apps.map(({ at, settings, definitions }) => ({ at, given: reader.read(settings, definitions) })),
@@ -91,12 +91,14 @@ class Reader {
   readonly #env: NodeJS.ProcessEnv;
   readonly #referredTo: ReadonlySet<string>;
   readonly #problems: ConfigError[];
+  readonly #warnings: string[];
 
   /** `referredTo`: the names that values refer to, wherever they stand. */
-  constructor(env: NodeJS.ProcessEnv, referredTo: ReadonlySet<string>, problems: ConfigError[]) {
+  constructor(env: NodeJS.ProcessEnv, referredTo: ReadonlySet<string>, problems: ConfigError[], warnings: string[]) {
     this.#env = env;
     this.#referredTo = referredTo;
     this.#problems = problems;
+    this.#warnings = warnings;
   }
 
   read(settings: readonly Collected[], definitions: Definitions): Given[] {
@@ -112,6 +114,8 @@ class Reader {
         continue;
       }
       const text = this.#expand(name, written, at, definitions);
+      if (word !== undefined && 'option' in word && word.option.discouraged?.[0] === name)
+        this.#warnings.push(`${at}: ${name} is ${word.option.discouraged[1]}`);
       if (word !== undefined) given.push({ word, text, at, ...(isInBlock && { isInBlock }) });
       else if (!this.placeholders.has(name)) this.placeholders.set(name, text ?? '');
     }

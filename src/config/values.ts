@@ -8,7 +8,7 @@ import { parseAddress } from './address.js';
 import { CRON_FORM, CRON2_FORM, parseCron, parseCron2 } from './cron.js';
 import { DAEMON2_FORM, parseDaemon2, parseSmartDaemon, SMART_DAEMON_FORM } from './daemon-plan.js';
 import { parseExpiry, parseHeader, parseHeaderName, parseMapping, parseTypeExpiry } from './edge-values.js';
-import { HOOK_FORM, parseHook } from './hook.js';
+import { HOOK_FORM, MASTER_HOOK_FORM, parseHook, parseMasterHook } from './hook.js';
 import { parseEncoder, parseLogger, parseLogto, parseRoute } from './log-target.js';
 import { NETWORKS_FORM, parseNetworks } from './network.js';
 import type { Kind, Option, Values } from './options/table.js';
@@ -23,9 +23,6 @@ export type Parsed<T> = { readonly value: T; readonly warning?: string } | { rea
 
 const FALSE = new Set(['false', 'off', 'no', '0']);
 const TRUE = new Set(['true', 'on', 'yes', '1', '']);
-
-/** The recipe by which uWSGI is taught to stop in order. */
-const GRACEFUL_SIGNAL = /^unix_signal:\d+ +gracefully_kill_them_all$/;
 
 /** uWSGI's booleans, in any case; the empty text is true, because a bare option is. Undefined: neither. */
 export function parseFlag(text: string): boolean | undefined {
@@ -91,7 +88,7 @@ const PARSERS: { readonly [K in Kind]: (text: string, option: Option) => Parsed<
   'smart-daemon': (text) => orWanted(parseSmartDaemon(text), SMART_DAEMON_FORM),
   daemon2:        (text) => orWanted(parseDaemon2(text), DAEMON2_FORM),
   hook:           (text) => orWanted(parseHook(text), HOOK_FORM),
-  'master-hook':  (text) => (GRACEFUL_SIGNAL.test(text) ? { value: text } : { value: text, warning: `hook-master-start = ${text} is ignored: only hook-as-user and its kin are run` }),
+  'master-hook':  (text) => orWanted(parseMasterHook(text), MASTER_HOOK_FORM),
   networks: (text) => orWanted(parseNetworks(text), NETWORKS_FORM),
   regexp: parsePattern,
   plugin: (text) => {
@@ -130,7 +127,7 @@ export const KIND_NAMES: Readonly<Record<Kind, readonly [placeholder: string, me
   'smart-daemon': [SMART_DAEMON_FORM, 'a pidfile and a command'],
   daemon2: ['KEYS', DAEMON2_FORM],
   hook: ['ACTION:ARGUMENT', HOOK_FORM],
-  'master-hook': ['ACTION:ARGUMENT', 'an action'],
+  'master-hook': ['ACTION:ARGUMENT', MASTER_HOOK_FORM],
   networks: ['ADDR[/BITS],...', NETWORKS_FORM],
   regexp: ['REGEX', 'a regular expression'],
   plugin: ['NAME', 'the name of a plugin of uWSGI'],

@@ -20,6 +20,8 @@ export class MasterFifo {
   #socket: Socket | undefined;
   /** Of the first pipe, until it is listened to. */
   #fd: number | undefined;
+  /** Those that were not there before: a start that fails takes them away again. */
+  readonly #made: string[] = [];
   /** This process is the one that reads, and removes them at the end. */
   #isOurs = false;
 
@@ -31,7 +33,9 @@ export class MasterFifo {
 
   /** Makes the pipes. Throws `ConfigError` CONFIG_FILE where one cannot be had. */
   open(): void {
-    for (const path of this.#paths) make(path);
+    for (const path of this.#paths) {
+      if (make(path)) this.#made.push(path);
+    }
     if (this.#paths.length > 0) this.#fd = openPipe(this.#paths[0]!);
   }
 
@@ -44,6 +48,7 @@ export class MasterFifo {
   /** Leaves the pipes to a successor. */
   release(): void {
     this.#isOurs = false;
+    this.#made.length = 0;
     this.#socket?.destroy();
   }
 
@@ -68,18 +73,17 @@ export class MasterFifo {
   /** Listens no more, and removes the pipes. */
   close(): void {
     this.#socket?.destroy();
-    if (!this.#isOurs) return;
-    for (const path of this.#paths) rmSync(path, { force: true });
+    for (const path of this.#isOurs ? this.#paths : this.#made) rmSync(path, { force: true });
   }
 }
 
 /** Opens it for writing too, so that the end of a writer is not the end of the pipe. */
 const openPipe = (path: string) => openSync(path, O_RDWR | O_NONBLOCK);
 
-/** Node has no mkfifo of its own; this is at start. */
-function make(path: string): void {
+/** Whether the pipe was made: false when it was there. Node has no mkfifo of its own; this is at start. */
+function make(path: string): boolean {
   const { status, stderr } = spawnSync('mkfifo', ['-m', '600', '--', path], { encoding: 'utf8' });
-  if (status === 0 || isFifo(path)) return;
+  if (status === 0 || isFifo(path)) return status === 0;
   throw new ConfigError('CONFIG_FILE', 'master-fifo', `"${path}" cannot be made: ${stderr.trim()}`);
 }
 

@@ -64,11 +64,15 @@ export type TouchOption = WithTouch['touch'];
 /** The table, where its literal types do not matter. */
 export const ALL_TRIGGERS: readonly (Trigger & { readonly verb: Verb })[] = TRIGGERS;
 
-/** Calls `obey` with the verb of each signal that comes, and with its name. */
-export function listenForSignals(obey: (verb: Verb, reason: string) => void): void {
-  for (const { verb, signals } of ALL_TRIGGERS) {
-    for (const signal of signals ?? []) process.on(signal, () => obey(verb, signal));
-  }
+/**
+ * Calls `obey` with the verb of each signal that comes, and with its name. `stopsBy`: signals that mean a stop, whatever
+ * the table says.
+ */
+export function listenForSignals(stopsBy: readonly NodeJS.Signals[], obey: (verb: Verb, reason: string) => void): void {
+  const verbs = new Map<NodeJS.Signals, Verb>();
+  for (const { verb, signals } of ALL_TRIGGERS) for (const signal of signals ?? []) verbs.set(signal, verb);
+  for (const signal of stopsBy) verbs.set(signal, 'stop');
+  for (const [signal, verb] of verbs) process.on(signal, () => obey(verb, signal));
 }
 
 /** The verb of a letter in the master FIFO. */

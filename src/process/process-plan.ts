@@ -2,7 +2,7 @@
 
 import type { CronJob } from '../config/cron.js';
 import { type DaemonPlan, plainDaemon } from '../config/daemon-plan.js';
-import { type Hook, STAGES } from '../config/hook.js';
+import { type Hook, type HookAction, STAGES, type Stage } from '../config/hook.js';
 import type { Config } from '../config/options.js';
 import type { Limits } from './limits.js';
 import type { Privileges } from './privileges.js';
@@ -34,7 +34,7 @@ export function processPlanOf(config: Config): ProcessPlan {
       initGroups: !config['no-initgroups'],
     },
     hooks: STAGES.flatMap((stage) => [
-      ...config[`hook-${stage}`].map((action) => ({ stage, ...action })),
+      ...actionsOf(config, stage).map((action) => ({ stage, ...action })),
       ...commandsOf(config, stage).map((argument) => ({ stage, action: 'exec', argument }) as const),
     ]),
     crons: [
@@ -51,7 +51,12 @@ export function processPlanOf(config: Config): ProcessPlan {
   };
 }
 
-/** The commands of `--exec-STAGE`; uWSGI has none for the moment when the server answers requests. */
-function commandsOf(config: Config, stage: Hook['stage']): readonly string[] {
-  return stage === 'accepting-once' ? [] : config[`exec-${stage}`];
+function actionsOf(config: Config, stage: Stage): readonly HookAction[] {
+  if (stage !== 'master-start') return config[`hook-${stage}`];
+  return config['hook-master-start'].flatMap((hook) => ('stopsBy' in hook ? [] : hook));
+}
+
+/** The commands of `--exec-STAGE`; uWSGI has none for some of the stages. */
+function commandsOf(config: Config, stage: Stage): readonly string[] {
+  return stage === 'accepting-once' || stage === 'master-start' ? [] : config[`exec-${stage}`];
 }

@@ -1,6 +1,7 @@
 // How a running server is told things: the master FIFO, pidfiles, signals, an app, changed sources.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +39,14 @@ describe('the master FIFO', () => {
     writeFileSync(one, 's');
     await server.waitForLog(/^worker 1 /m);
     await server.stop();
+  });
+
+  test('does not stay behind when the start fails, unless it was there before', async () => {
+    const [made, found] = [inDirectory('made'), inDirectory('found')];
+    assert.equal(spawnSync('mkfifo', [found]).status, 0);
+    const { code } = await runToEnd([...HELLO, '--master-fifo', made, '--master-fifo', found, '--exec-asap', 'exit 3']);
+    assert.equal(code, 1);
+    assert.deepEqual([existsSync(made), existsSync(found)], [false, true]);
   });
 
   test('that is another kind of file already ends the start', async () => {

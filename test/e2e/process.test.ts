@@ -18,14 +18,31 @@ const pidIn = (text: RegExpExecArray) => Number(text[1]);
 
 describe('hooks', () => {
   test('run at their stages, in order, and the server serves', async () => {
-    const stages = ['as-user-atexit', 'accepting-once', 'post-app', 'pre-app', 'as-user', 'as-root', 'asap'];
+    const stages = [
+      'as-user-atexit',
+      'accepting-once',
+      'post-app',
+      'master-start',
+      'pre-app',
+      'as-user',
+      'as-root',
+      'asap',
+    ];
     const hooks = stages.flatMap((stage) => [`--hook-${stage}`, `print:this is ${stage}`]);
     const server = await startServer([...HELLO, ...hooks, '--exec-pre-app', 'echo by command']);
     await server.waitForLog(/this is accepting-once/);
     assert.equal((await request(server.port, '/')).body, 'hello\n');
     await server.stop();
     const said = [...server.log.matchAll(/^\[hook [\w-]+\] (?:this is )?(.*)$/gm)].map((match) => match[1]);
+    assert.match(server.log, /^spawned uWSGI master process \(pid: \d+\)\nrunning "print:this is master-start"/m);
     assert.deepEqual(said, [...stages.toReversed().slice(0, 4), 'by command', ...stages.toReversed().slice(4)]);
+  });
+
+  test('at the start of the master may name a signal that stops the server in order', async () => {
+    const graceful = ['--hook-master-start', 'unix_signal:3 gracefully_kill_them_all'];
+    const server = await startServer([...HELLO, ...graceful]);
+    assert.deepEqual(await server.end('SIGQUIT'), { code: 0, signal: null });
+    assert.match(server.log, /^SIGQUIT received: no new connections; the requests inside are answered/m);
   });
 
   test('one that fails before the server serves ends the start and names itself', async () => {

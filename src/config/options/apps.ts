@@ -30,6 +30,7 @@ export const APPS = [
     help: 'do not start when an app does not load',
     differs: 'In uWSGI the default is to start without any app, and to answer every request with an error.' },
   { name: 'lazy-apps', aliases: ['lazy'], kind: 'flag', perApp: true, default: false,
+    discouraged: ['lazy', 'the same as lazy-apps, which says what it means; SIGHUP reads the configuration too'],
     help: 'load the app in each worker instead of once before the workers are forked',
     differs: 'lazy is the same; in uWSGI it also makes SIGHUP replace the workers only.' },
   { name: 'manage-script-name', kind: 'flag', default: true,

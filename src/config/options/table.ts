@@ -6,7 +6,7 @@ import type { Address } from '../address.js';
 import type { CronJob } from '../cron.js';
 import type { DaemonPlan } from '../daemon-plan.js';
 import type { Expiry, HeaderField, Mapping } from '../edge-values.js';
-import type { HookAction } from '../hook.js';
+import type { HookAction, MasterHook } from '../hook.js';
 import type { LogEncoder, Logger, LogRoute, LogTarget } from '../log-target.js';
 import type { Network } from '../network.js';
 import type { Assign, Owner } from '../pairs.js';
@@ -29,7 +29,7 @@ export interface Values {
   'smart-daemon': DaemonPlan;
   daemon2: DaemonPlan;
   hook: HookAction;
-  'master-hook': string;
+  'master-hook': MasterHook;
   networks: readonly Network[];
   regexp: RegExp;
   plugin: string;
@@ -54,6 +54,8 @@ export type Kind = keyof Values;
 export interface Option {
   readonly name: string;
   readonly aliases?: readonly string[];
+  /** One of `aliases` that is taken with a warning, and what that says. */
+  readonly discouraged?: readonly [alias: string, warning: string];
   readonly short?: string;
   readonly kind: Kind;
   /** May be given several times, and then all of them count. */

@@ -519,9 +519,19 @@ describe('options of uWSGI that are not served', () => {
     const own = ['--socket', '/run/app.sock', '--http-to', '/run/app.sock', '--http-processes', '4'];
     const hook = ['--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'];
     assert.deepEqual(serve([...MINIMAL, ...own, ...hook]).warnings, []);
-    assert.deepEqual(serve([...MINIMAL, '--hook-master-start', 'exec:date']).warnings, [
-      'command line: hook-master-start = exec:date is ignored: only hook-as-user and its kin are run',
-    ]);
+    assert.deepEqual(serve([...MINIMAL, ...own, ...hook]).config['hook-master-start'], [{ stopsBy: 'SIGTERM' }]);
+    assert.match(
+      failure([...MINIMAL, '--hook-master-start', 'unix_signal:9 gracefully_kill_them_all']),
+      /is not of the form/,
+    );
+  });
+
+  test('the old name of lazy-apps is taken with a warning', () => {
+    const { config, warnings } = serve([...MINIMAL, '--lazy']);
+    assert.equal(config['lazy-apps'], true);
+    assert.deepEqual(warnings.length, 1);
+    assert.match(warnings[0]!, /^command line: lazy is the same as lazy-apps/);
+    assert.deepEqual(serve([...MINIMAL, '--lazy-apps']).warnings, []);
   });
 
   test('are errors with strict-options, wherever it stands', () => {
