@@ -22,6 +22,12 @@ interface CallFrame {
   /** From 0, of the function's beginning. */
   readonly lineNumber: number;
 }
+/** A call frame of `Debugger.paused`. */
+interface StoppedFrame {
+  readonly functionName: string;
+  /** What is being executed, from 0. */
+  readonly location: { readonly scriptId: string; readonly lineNumber: number };
+}
 /** What `Profiler.stop` gives. */
 interface CpuProfile {
   readonly nodes: readonly {
@@ -37,6 +43,9 @@ interface Message {
   readonly id?: number;
   readonly result?: unknown;
   readonly error?: { readonly message: string };
+  /** Of a message that nobody has asked for. */
+  readonly method?: string;
+  readonly params?: unknown;
 }
 
 export class ThreadProbe implements WorkerProbe {
@@ -48,12 +57,14 @@ export class ThreadProbe implements WorkerProbe {
   }
 
   /**
-   * What most samples of a short profile show. The debugger could tell the exact stack, but it stops the thread for that:
-   * a session that broke off in between would leave a worker stopped for good.
+   * What most samples of a short profile show. A loop that V8 has optimized while it ran, before anybody looked, is not
+   * in profiles: then the debugger tells the stack, for which the thread stops for a moment.
    */
   async stacks(): Promise<Stacks> {
     const { content } = await this.profile(STACK_MS, STACK_HZ);
-    const frames = usualStack(JSON.parse(content) as CpuProfile);
+    const profile = JSON.parse(content) as CpuProfile;
+    const seen = usualStack(profile);
+    const frames = seen.length === 0 && isBusy(profile) ? await this.#stoppedStack() : seen;
     return { threads: [{ name: `thread ${this.#threadId}`, core: 0, frames }], note: '' };
   }
 
@@ -70,13 +81,49 @@ export class ThreadProbe implements WorkerProbe {
     return { format: 'cpuprofile', content };
   }
 
+  /** The app's frames of the stack that the thread is stopped in, and let go again; none: it came to rest before. */
+  #stoppedStack(): Promise<StackFrame[]> {
+    return withThread(this.#threadId, async (thread) => {
+      const urls = new Map<string, string>();
+      thread.on('Debugger.scriptParsed', (params) => {
+        const { scriptId, url } = params as { readonly scriptId: string; readonly url: string };
+        urls.set(scriptId, url);
+      });
+      const paused = within<unknown>('it runs no JavaScript any more', (resolve) => {
+        thread.on('Debugger.paused', resolve);
+      }).catch(() => ({ callFrames: [] }));
+      await thread.post('Debugger.enable');
+      try {
+        await thread.post('Debugger.pause');
+        const { callFrames } = (await paused) as { callFrames: StoppedFrame[] };
+        return callFrames.flatMap(({ functionName, location: { scriptId, lineNumber } }) => {
+          const url = urls.get(scriptId) ?? '';
+          return isOfApp({ url }) ? frameOf(functionName, url, lineNumber + 1) : [];
+        });
+      } finally {
+        await thread.post('Debugger.disable'); // it goes on, even where it has not stopped yet
+      }
+    });
+  }
+
   async reactionMs(): Promise<undefined> {
     return undefined; // there is no lock that its requests could wait for
   }
 }
 
-const isOfApp = ({ url }: CallFrame) =>
+const isOfApp = ({ url }: { readonly url: string }) =>
   url !== '' && !url.startsWith('node:') && !url.startsWith(OWN) && !url.includes('/node_modules/piscina/');
+
+/** Whether JavaScript ran in most of the samples. */
+function isBusy({ nodes, samples }: CpuProfile): boolean {
+  const resting = new Set(nodes.filter(({ callFrame }) => callFrame.functionName === '(idle)').map(({ id }) => id));
+  return samples.filter((id) => !resting.has(id)).length * 2 > samples.length;
+}
+
+function frameOf(functionName: string, url: string, line: number): StackFrame {
+  const file = url.startsWith('file:') ? fileURLToPath(url) : url;
+  return { function: functionName || '(anonymous)', file, line };
+}
 
 /** The app's frames of the stack that came up most often, the innermost first; none: mostly it waits. */
 function usualStack({ nodes, samples }: CpuProfile): StackFrame[] {
@@ -94,11 +141,7 @@ function usualStack({ nodes, samples }: CpuProfile): StackFrame[] {
       (most, each) => (each.ticks > most.ticks ? each : most),
       NO_TICKS,
     );
-    frames.push({
-      function: functionName || '(anonymous)',
-      file: url.startsWith('file:') ? fileURLToPath(url) : url,
-      line: id === leaf && busiest.ticks > 0 ? busiest.line : lineNumber + 1,
-    });
+    frames.push(frameOf(functionName, url, id === leaf && busiest.ticks > 0 ? busiest.line : lineNumber + 1));
   }
   return frames;
 }
@@ -130,6 +173,7 @@ class Conversation {
   readonly #session: Session;
   readonly #sessionId: string;
   readonly #answers = new Map<number, (message: Message) => void>();
+  readonly #listeners = new Map<string, (params: unknown) => void>();
   #asked = 0;
 
   constructor(session: Session, sessionId: string) {
@@ -141,7 +185,13 @@ class Conversation {
   }
 
   #hear(message: Message): void {
+    if (message.method !== undefined) this.#listeners.get(message.method)?.(message.params);
     if (message.id !== undefined) this.#answers.get(message.id)?.(message);
+  }
+
+  /** Calls `listener` with what each event of this name says. */
+  on(event: string, listener: (params: unknown) => void): void {
+    this.#listeners.set(event, listener);
   }
 
   post(method: string, params: object = {}): Promise<unknown> {

@@ -122,6 +122,20 @@ describe('stacks', () => {
   });
 });
 
+describe('stacks of a loop that V8 has optimized while it ran', () => {
+  test('are those of the app too, and it goes on', async () => {
+    const { server, statsPort, stop } = await startSubject();
+    try {
+      const answer = request(server.port, '/js/count');
+      await stacksUntil(statsPort, (stacks) => functionsOf(stacks, 2).includes('application'));
+      assert.equal((await answer).status, 200);
+      assert.equal((await request(server.port, '/js')).status, 200);
+    } finally {
+      await stop();
+    }
+  });
+});
+
 describe('a profile', () => {
   test('of a Python worker is a file for speedscope that names what took the time', async () => {
     const { server, stats, stop } = await startSubject();
