@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -326,6 +326,25 @@ describe('a log file that is rotated under load', () => {
     const { requests, lines, broken, files } = await rotateUnderLoad({ requests: 20_000, rotations: 6 });
     assert.deepEqual({ lines, broken }, { lines: requests, broken: [] });
     assert(files >= 5, String(files)); // touches within a second of each other are one
+  });
+
+  test('as JSON stays JSON', async () => {
+    const [log, fifo] = [join(directory, 'rotated.json'), join(directory, 'rotate')];
+    const server = await startServer([
+      ...['--http', '127.0.0.1:0', ...APP, '--log-json', '--master-fifo', fifo],
+      ...['--req-logger', `file:${log}`],
+    ]);
+    try {
+      await request(server.port, '/');
+      writeFileSync(fifo, 'L');
+      await until(() => existsSync(log) && readFileSync(log, 'utf8').includes('log rotated'), 'the file is rotated');
+      await request(server.port, '/');
+      const lines = () => readFileSync(log, 'utf8').split('\n').slice(0, -1);
+      await until(() => lines().length === 2, 'both lines');
+      for (const line of lines()) assert.equal(typeof JSON.parse(line), 'object');
+    } finally {
+      await server.stop();
+    }
   });
 
   test('a log that cannot be opened ends the start with a reason', async () => {

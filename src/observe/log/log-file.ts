@@ -27,14 +27,19 @@ export class LogFile {
   readonly writer: LineWriter;
   readonly #target: FileLogTarget;
   readonly #mode: number | undefined;
+  readonly #dress: (text: string) => string;
   #bytes: number;
   /** A rotation waits for what is being written. */
   #willRotate = false;
 
-  /** Opens the file; `mode` undefined: it is made with 0640. Throws the system's error when that is not possible. */
-  constructor(target: FileLogTarget, mode: number | undefined, onTrouble: OnTrouble) {
+  /**
+   * Opens the file; `mode` undefined: it is made with 0640. `dress`: the form of a message among its lines. Throws the
+   * system's error when it cannot be opened.
+   */
+  constructor(target: FileLogTarget, mode: number | undefined, onTrouble: OnTrouble, dress = (text: string) => text) {
     this.#target = target;
     this.#mode = mode;
+    this.#dress = dress;
     const { path } = target;
     const fd = openSync(path, target.truncate ? FLAGS | O_TRUNC : FLAGS, MODE);
     if (mode !== undefined) fchmodSync(fd, mode);
@@ -44,7 +49,7 @@ export class LogFile {
       onRecovered: (lost, problem) => {
         const text = `the log ${path} is written again, ${lost} lines were lost meanwhile (${problem})`;
         onTrouble(text);
-        return text;
+        return dress(text);
       },
       onWritten: (bytes) => this.#onWritten(bytes),
     });
@@ -79,10 +84,11 @@ export class LogFile {
         const backup = isRotation ? await this.#moveAside() : GONE;
         const fd = await open(path, FLAGS, this.#mode ?? MODE);
         this.#bytes = (await stat(path)).size;
-        this.writer.line(backup === GONE ? `log reopened: ${path}` : told(backup));
+        this.writer.line(this.#dress(backup === GONE ? `log reopened: ${path}` : told(backup)));
         return fd;
       } catch (error) {
-        this.writer.line(`cannot ${isRotation ? 'rotate' : 'reopen'} the log ${path}: ${(error as Error).message}`);
+        const problem = `cannot ${isRotation ? 'rotate' : 'reopen'} the log ${path}: ${(error as Error).message}`;
+        this.writer.line(this.#dress(problem));
         throw error;
       }
     });

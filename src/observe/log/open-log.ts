@@ -58,14 +58,17 @@ const STDERR: LogTarget = { kind: 'fd', fd: 2 };
 
 class Targets {
   readonly #fileMode: number | undefined;
+  readonly #dress: (text: string) => string;
   readonly files: LogFile[] = [];
   readonly writers: LineWriter[] = [];
   readonly senders: DatagramSender[] = [];
   /** Where it is told that a target fails: the main log, or when it is a file, standard error. */
   tell: (text: string) => void = (text) => this.open(STDERR).send(text);
 
-  constructor(fileMode: number | undefined) {
+  /** `dress`: the form of a message among the lines of a file. */
+  constructor(fileMode: number | undefined, dress: (text: string) => string) {
     this.#fileMode = fileMode;
+    this.#dress = dress;
   }
 
   /** Opens a target. Throws `ConfigError` CONFIG_LOG. */
@@ -88,7 +91,7 @@ class Targets {
     // the path counts from where the server was started, wherever --chdir leads
     const backupName = target.backupName === undefined ? undefined : resolve(target.backupName);
     const path = resolve(target.path);
-    const file = new LogFile({ ...target, path, backupName }, this.#fileMode, (text) => this.tell(text));
+    const file = new LogFile({ ...target, path, backupName }, this.#fileMode, (text) => this.tell(text), this.#dress);
     this.files.push(file);
     return file.writer;
   }
@@ -127,7 +130,8 @@ function describe(target: LogTarget): string {
 
 /** Opens everything that `plan` names. Throws `ConfigError` CONFIG_LOG when something of it cannot be opened. */
 export function openLog(plan: LogPlan): ServerLog {
-  const targets = new Targets(plan.fileMode);
+  const front = frontOf(plan);
+  const targets = new Targets(plan.fileMode, plan.isJson ? jsonMessage : (text) => (front?.() ?? '') + text);
   const open = ({ id, target }: Logger): NamedSink => ({ id, send: targets.open(target).send });
   const main = targets.open(plan.main);
   const loggers = plan.loggers.map(open);
@@ -136,7 +140,6 @@ export function openLog(plan: LogPlan): ServerLog {
   const hasOwn = ownSinks.length > 0;
   const requests = hasOwn ? route(plan.requests, ownSinks, main.send) : messages;
   const isDirect = !hasOwn && loggers.length === 0 && isPlain(plan.messages);
-  const front = frontOf(plan);
   const log: ServerLog = {
     line: messageWriter(plan, front, messages),
     output: outputWriter(plan, front, messages),
@@ -174,8 +177,10 @@ function frontOf({ datePattern, prefix, isJson }: LogPlan): (() => string) | und
   return () => clock.at(performance.now());
 }
 
+const jsonMessage = (text: string) => `{"time":"${new Date().toISOString()}","message":${jsonText(text)}}`;
+
 function messageWriter({ isJson }: LogPlan, front: (() => string) | undefined, send: Send): Log['line'] {
-  if (isJson) return (text) => send(`{"time":"${new Date().toISOString()}","message":${jsonText(text)}}`);
+  if (isJson) return (text) => send(jsonMessage(text));
   return (text) => {
     for (const line of text.split('\n')) send(front === undefined ? line : front() + line);
   };
