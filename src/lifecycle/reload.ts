@@ -85,5 +85,7 @@ export async function replaceOne(crew: Crew, seat: Seat, generation: Generation,
 
 /** The reason why a worker that has ended did not become ready. */
 export function didNotComeUp(name: string, { seat, end }: Worker): AppError {
-  return new AppError('APP_LOAD', name, `worker ${seat.id} did not come up: it ${end!.why}`, end!.loadError, '');
+  const step =
+    end!.loadError === '' ? `worker ${seat.id} did not come up: it ${end!.why}` : 'loading the application failed';
+  return new AppError('APP_LOAD', name, step, end!.loadError, '');
 }

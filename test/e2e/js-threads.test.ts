@@ -111,6 +111,34 @@ describe('a JavaScript app that does not load', () => {
     );
   });
 
+  for (const [what, source, expected] of [
+    [
+      'a syntax error names the line',
+      'const a = 1;\nconst b = ;\n',
+      /cannot load .*:\n?.*app\.mjs:2\nconst b = ;\n +\^\nSyntaxError: /s,
+    ],
+    [
+      'one in another file says how to find it',
+      'import "./other.mjs";\n',
+      /SyntaxError: .*\nIt is in a file that .*app\.mjs imports: "node --check FILE"/,
+    ],
+    [
+      'a package that is missing says how to get it',
+      'import "not-here/part";\n',
+      /'not-here' .*\nIs the package .*"npm install not-here"/,
+    ],
+  ] as const) {
+    test(`because of its code: ${what}`, async () => {
+      const file = join(directory, 'app.mjs');
+      writeFileSync(file, source);
+      writeFileSync(join(directory, 'other.mjs'), 'const c = ;\n');
+      const { code, output } = await runToEnd([...FRONT.args, '--wsgi-file', file]);
+      assert.equal(code, 22);
+      assert.match(output, expected);
+      assert.doesNotMatch(output, /node:internal/);
+    });
+  }
+
   test('any more is tried again, slower and slower, and serves what has waited when it loads', async () => {
     const flag = join(directory, 'broken');
     const server = await startServer([...FRONT.args, '--wsgi-file', 'dies.mjs', '--env', `BROKEN_IF=${flag}`]);

@@ -26,6 +26,7 @@ import { Conversation, type Reporter } from './conversation.js';
 import { makeEnviron, makeEnvironFromPacket } from './environ.js';
 import { InputSource } from './input.js';
 import { loadApplication } from './load.js';
+import { explainLoadFailure } from './load-failure.js';
 import { reportMemory } from './memory-report.js';
 import { captureOutput } from './output.js';
 import { reportFiles } from './report-files.js';
@@ -99,7 +100,7 @@ export default async function serve(task: ThreadTask): Promise<void> {
     app = await loadApplication(task.file, task.callable);
     reportRest?.();
   } catch (error) {
-    const loadError = textOf(error);
+    const loadError = explainLoadFailure(error, task.file);
     task.port.postMessage({ loadError } satisfies LoadFailure);
     process.exit(FAILED_APP);
   }
