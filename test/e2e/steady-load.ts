@@ -14,6 +14,8 @@ export interface LoadResult {
   readonly longestGapMs: number;
 }
 
+export type Expectation = (body: string) => string | undefined;
+
 export class SteadyLoad {
   readonly #agent: Agent;
   readonly #bodies: Record<string, number> = {};
@@ -25,14 +27,18 @@ export class SteadyLoad {
   #answers = 0;
   readonly #waiting: { answers: number; resolve: () => void }[] = [];
 
-  constructor(port: number, path = '/', connections = 8) {
+  /** `expect` is called before each request, and what it gives with the body: what is wrong with it, if anything is. */
+  constructor(port: number, path = '/', connections = 8, expect: () => Expectation = () => () => undefined) {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
-    this.#clients = Array.from({ length: connections }, () => this.#ask(port, path));
+    this.#clients = Array.from({ length: connections }, () => this.#ask(port, path, expect));
   }
 
-  async #ask(port: number, path: string): Promise<void> {
+  async #ask(port: number, path: string, expect: () => Expectation): Promise<void> {
     while (!this.#isOver) {
+      const expectation = expect();
       const outcome = await ask(this.#agent, port, path);
+      const fault = 'body' in outcome ? expectation(outcome.body) : undefined;
+      if (fault !== undefined) this.#failures.push(fault);
       if ('body' in outcome) {
         this.#bodies[outcome.body] = (this.#bodies[outcome.body] ?? 0) + 1;
         this.#answers++;

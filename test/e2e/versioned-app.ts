@@ -1,7 +1,8 @@
 // An app that a test writes, rewrites and breaks: in Python and in JavaScript, with the same paths.
 //
 //   /        the version      /slow    the version, after a second; says in the log that it has begun
-//   /pid     the process
+//   /pid     the process     /short   the version, after 20 ms
+//   /leak    the version, and from then on 512 bytes more that nobody frees
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,18 +15,24 @@ const python = (version: string, more: string) => `
 import os
 import time
 VERSION = '${version}'
+leaked = []
 ${more}
 def application(environ, start_response):
     path = environ['PATH_INFO']
     if path == '/slow':
         print('slow has begun', flush=True)
         time.sleep(1)
+    elif path == '/short':
+        time.sleep(0.02)
+    elif path == '/leak':
+        leaked.append(bytes(512))
     start_response('200 OK', [('Content-Type', 'text/plain')])
     return [(str(os.getpid()) if path == '/pid' else VERSION).encode()]
 `;
 
 const js = (version: string, more: string) => `
 const VERSION = '${version}';
+const leaked = [];
 ${more}
 export async function application(environ, startResponse) {
   const path = environ['PATH_INFO'];
@@ -33,6 +40,8 @@ export async function application(environ, startResponse) {
     console.log('slow has begun');
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
+  if (path === '/short') await new Promise((resolve) => setTimeout(resolve, 20));
+  if (path === '/leak') leaked.push(new Array(60).fill(leaked.length));
   startResponse('200 OK', [['Content-Type', 'text/plain']]);
   return path === '/pid' ? String(process.pid) : VERSION;
 }
@@ -43,10 +52,12 @@ export class VersionedApp {
   /** A file that is there to be touched. */
   readonly trigger = join(this.directory, 'trigger');
   readonly file: string;
+  readonly language: Language;
   readonly #source: (version: string, more: string) => string;
   #touches = 0;
 
   constructor(language: Language) {
+    this.language = language;
     this.file = join(this.directory, language === 'python' ? 'app.py' : 'app.mjs');
     this.#source = language === 'python' ? python : js;
     this.write('v1');
