@@ -1,6 +1,9 @@
 // When a worker has served long enough, or has grown too large: numbers in, a verdict out. Pure.
 //
-// Decided elsewhere: when it is judged, and what is done then (recycling.ts), where the memory figures come from (memory.ts).
+// Decided elsewhere: when it is judged, and what is done then (recycling.ts), where the memory figures come from
+//   (worker/process-memory.ts).
+
+import type { MemoryFigures } from '../worker/process-memory.js';
 
 /** 0 means: no limit. */
 export interface WorkerLimits {
@@ -71,6 +74,33 @@ export function judge(limits: WorkerLimits, facts: WorkerFacts): Verdict {
     return { fate: 'replace', why: `it has ${mib(facts.asBytes)} MiB of address space (reload-on-as)` };
   }
   return STAYS;
+}
+
+/** What a worker had when it was looked at last, and has now. */
+export interface Growth {
+  readonly before: MemoryFigures;
+  readonly now: MemoryFigures;
+  readonly elapsedMs: number;
+}
+
+/** The shortest time between two looks: less than a new worker takes to be ready. */
+const LEAST_LOOK_MS = 50;
+
+/**
+ * When to look at memory again, in ms, `mostMs` at the latest: at half the time in which a worker would reach a limit if it
+ * went on growing as it did. So one that leaks fast is found when it is little beyond the limit, and those that do not
+ * grow are hardly looked at.
+ */
+export function nextLookMs(limits: WorkerLimits, growths: readonly Growth[], mostMs: number): number {
+  let next = mostMs;
+  const until = (limit: number, before: number, now: number, elapsedMs: number) => {
+    if (now > before && now < limit) next = Math.min(next, ((limit - now) / (now - before)) * (elapsedMs / 2));
+  };
+  for (const { before, now, elapsedMs } of growths) {
+    for (const limit of [limits.rssBytes, limits.evilRssBytes]) until(limit, before.rssBytes, now.rssBytes, elapsedMs);
+    for (const limit of [limits.asBytes, limits.evilAsBytes]) until(limit, before.asBytes, now.asBytes, elapsedMs);
+  }
+  return Math.max(Math.min(LEAST_LOOK_MS, mostMs), next);
 }
 
 const mib = (bytes: number) => Math.round(bytes / MIB);

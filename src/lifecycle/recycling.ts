@@ -1,15 +1,15 @@
 // Replaces workers that have reached a limit: looks at them now and then, and when one has answered its last request.
 //
 // Decided elsewhere: what the limits are (limits.ts), how a worker is replaced without a gap (supervisor.ts), how much
-//   memory it has (memory.ts).
+//   memory it has (worker/process-memory.ts).
 
 import type { Log } from '../base/log.js';
 import type { WorkerPort } from '../dispatch/worker-port.js';
-import { memoryOf } from '../worker/process-memory.js';
+import { type MemoryFigures, memoryOf } from '../worker/process-memory.js';
 import type { Crew, Worker } from './crew.js';
-import { answersUntilJudged, judge, type WorkerLimits, wantsLooks, wantsMemory } from './limits.js';
+import { answersUntilJudged, judge, nextLookMs, type WorkerLimits, wantsLooks, wantsMemory } from './limits.js';
 
-/** How often workers are looked at. */
+/** How often workers are looked at, at least. */
 const LOOK_MS = 1000;
 
 export interface RecyclingOptions {
@@ -28,6 +28,8 @@ export class Recycling {
   readonly #options: RecyclingOptions;
   /** Workers whose turn has been asked for. */
   readonly #asked = new WeakSet<Worker>();
+  /** What workers had when they were looked at last. */
+  readonly #before = new WeakMap<Worker, { readonly memory: MemoryFigures; readonly atMs: number }>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: RecyclingOptions) {
@@ -40,7 +42,8 @@ export class Recycling {
     if (!wantsLooks(limits)) return;
     const { requests, ageMs, rssBytes, asBytes } = limits;
     const isOnlyEvil = requests === 0 && ageMs === 0 && rssBytes === 0 && asBytes === 0;
-    this.#schedule(isOnlyEvil ? evilLookMs : LOOK_MS);
+    const mostMs = isOnlyEvil ? evilLookMs : LOOK_MS;
+    this.#schedule(mostMs, mostMs);
   }
 
   /** To be called when the limits have changed. */
@@ -55,12 +58,12 @@ export class Recycling {
     this.#timer = undefined;
   }
 
-  #schedule(everyMs: number): void {
-    this.#timer = setTimeout(async () => {
-      await this.#look();
-      if (this.#timer !== undefined) this.#schedule(everyMs);
-    }, everyMs);
-    this.#timer.unref();
+  #schedule(inMs: number, mostMs: number): void {
+    const timer = setTimeout(async () => {
+      const nextMs = await this.#look(mostMs);
+      if (this.#timer === timer) this.#schedule(nextMs, mostMs);
+    }, inMs);
+    this.#timer = timer.unref();
   }
 
   /** To be called when a worker has started: from then on it is told of when it has answered enough. */
@@ -73,10 +76,12 @@ export class Recycling {
     this.#judge(this.#options.crew.workerOf(port));
   }
 
-  async #look(): Promise<void> {
+  /** Returns in how many ms to look again. */
+  async #look(mostMs: number): Promise<number> {
     const { crew, limits, arenaBytes } = this.#options;
     const workers = crew.workers.filter((worker) => worker.port.state === 'serving');
-    if (wantsMemory(limits) && arenaBytes !== undefined) {
+    const hasMemory = wantsMemory(limits);
+    if (hasMemory && arenaBytes !== undefined) {
       await Promise.all(
         workers.map(async (worker) => {
           const figures = await memoryOf(worker.port.taskId, arenaBytes);
@@ -85,6 +90,15 @@ export class Recycling {
       );
     }
     for (const worker of workers) this.#judge(worker);
+    if (!hasMemory) return mostMs;
+    const nowMs = performance.now();
+    const growths = workers.flatMap((worker) => {
+      const { memory: now } = worker;
+      const before = this.#before.get(worker);
+      this.#before.set(worker, { memory: now, atMs: nowMs });
+      return before === undefined ? [] : [{ before: before.memory, now, elapsedMs: nowMs - before.atMs }];
+    });
+    return nextLookMs(limits, growths, mostMs);
   }
 
   #judge(worker: Worker): void {

@@ -2,7 +2,7 @@
 //
 //   /        the version      /slow    the version, after a second; says in the log that it has begun
 //   /pid     the process     /short   the version, after 20 ms
-//   /leak    the version, and from then on 512 bytes more that nobody frees
+//   /leak    the version, and from then on 1 KiB more that nobody frees
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ def application(environ, start_response):
     elif path == '/short':
         time.sleep(0.02)
     elif path == '/leak':
-        leaked.append(bytes(512))
+        leaked.append(bytes(1024))
     start_response('200 OK', [('Content-Type', 'text/plain')])
     return [(str(os.getpid()) if path == '/pid' else VERSION).encode()]
 `;
@@ -41,7 +41,7 @@ export async function application(environ, startResponse) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
   if (path === '/short') await new Promise((resolve) => setTimeout(resolve, 20));
-  if (path === '/leak') leaked.push(new Array(60).fill(leaked.length));
+  if (path === '/leak') leaked.push(new Array(120).fill(leaked.length));
   startResponse('200 OK', [['Content-Type', 'text/plain']]);
   return path === '/pid' ? String(process.pid) : VERSION;
 }

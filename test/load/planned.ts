@@ -177,23 +177,24 @@ async function kill(stage: Stage, count: number): Promise<void> {
   if (stage.isStrict && median > MOST_BACK_MS) stage.problems.push(`back after more than ${MOST_BACK_MS} ms`);
 }
 
-/** `count` seconds of an app that leaks. */
+/** `count` seconds of an app that leaks, and until a worker was replaced. */
 async function leak(stage: Stage, count: number): Promise<void> {
   const { server, app } = stage;
-  const endAtMs = performance.now() + count * 1000;
+  const startedMs = performance.now();
+  const seconds = () => (performance.now() - startedMs) / 1000;
+  const replaced = () => countIn(server.log, /is replaced: it has \d+ MiB of resident memory/g);
   let most = 0;
-  while (performance.now() < endAtMs) {
+  while (seconds() < count || (replaced() === 0 && seconds() * 1000 < EACH_MS)) {
     await pause(100);
     const all = app.language === 'python' ? descendants(server.pid).map(ownBytes) : [rssBytes(server.pid)];
     most = Math.max(most, ...all);
   }
-  const replaced = countIn(server.log, /is replaced: it has \d+ MiB of resident memory/g);
   const mib = Math.round(most / MIB);
-  stage.remark = `${mib} MiB at most, limit ${LEAK_LIMIT_MIB} per worker, ${replaced} replaced`;
-  if (replaced === 0) stage.problems.push('no worker was replaced');
+  stage.remark = `${mib} MiB at most, limit ${LEAK_LIMIT_MIB} per worker, ${replaced()} replaced`;
+  if (replaced() === 0) stage.problems.push('no worker was replaced');
   const limit = LEAK_LIMIT_MIB + MOST_OVERSHOOT_MIB;
   const mostMib = app.language === 'python' ? limit : SERVER_MIB + (PROCESSES + 1) * limit; // the threads, and a successor
-  if (mib > mostMib) stage.problems.push(`${mib} MiB, at most ${mostMib} were to be expected`);
+  if (stage.isStrict && mib > mostMib) stage.problems.push(`${mib} MiB, at most ${mostMib} were to be expected`);
 }
 
 /** What a process has for itself; 0: it has ended. */

@@ -30,7 +30,7 @@ export const WORKERS = [
     help: 'add this to max-worker-lifetime for each worker before it' },
   { name: 'reload-on-rss', kind: 'int', perApp: true, value: 'MIB', default: 0, range: [0, 16777216],
     help: 'replace a worker that has this much resident memory',
-    differs: 'Looked at every second, not behind every request. Of a JavaScript worker it is the heap and what hangs on it. The memory that the server shares with its workers does not count.' },
+    differs: 'Looked at every second, and more often when a worker grows towards it, not behind every request. Of a JavaScript worker it is the heap and what hangs on it. The memory that the server shares with its workers does not count.' },
   { name: 'reload-on-as', kind: 'int', perApp: true, value: 'MIB', default: 0, range: [0, 16777216],
     help: 'replace a Python worker that has this much address space',
     differs: 'As for reload-on-rss.' },

@@ -10,12 +10,22 @@ export interface MemoryReport {
   readonly memoryBytes: number;
 }
 
-const EVERY_MS = 1000;
+const REPORT_MS = 1000;
+/** A heap that grows is told of sooner: it may be on its way to a limit. */
+const LOOK_MS = 100;
+const GROWN = 1.05;
 
-/** Sends a report to `port` every second, as long as the thread lives for another reason. */
+/** Sends a report to `port` every second, and where there is more to tell of, as long as the thread lives for another reason. */
 export function reportMemory(port: MessagePort): void {
+  let toldBytes = 0;
+  let toldAtMs = 0;
   setInterval(() => {
     const { total_heap_size: heap, external_memory: external, malloced_memory: malloced } = getHeapStatistics();
-    port.postMessage({ memoryBytes: heap + external + malloced } satisfies MemoryReport);
-  }, EVERY_MS).unref();
+    const memoryBytes = heap + external + malloced;
+    const nowMs = performance.now();
+    if (nowMs - toldAtMs < REPORT_MS && memoryBytes < toldBytes * GROWN) return;
+    toldBytes = memoryBytes;
+    toldAtMs = nowMs;
+    port.postMessage({ memoryBytes } satisfies MemoryReport);
+  }, LOOK_MS).unref();
 }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { answersUntilJudged, judge, type WorkerFacts, type WorkerLimits } from '../../../src/lifecycle/limits.js';
+import {
+  answersUntilJudged,
+  judge,
+  nextLookMs,
+  type WorkerFacts,
+  type WorkerLimits,
+} from '../../../src/lifecycle/limits.js';
 
 const NONE: WorkerLimits = {
   requests: 0,
@@ -51,4 +57,27 @@ describe('a worker', () => {
     assert.equal(judge(NONE, HUGE).fate, 'stays');
     assert.equal(answersUntilJudged(NONE, 3), Number.POSITIVE_INFINITY);
   });
+});
+
+describe('the next look at memory', () => {
+  const MOST_MS = 1000;
+  const grown = (from: number, to: number, elapsedMs = MOST_MS) => ({
+    before: { rssBytes: from, asBytes: 0 },
+    now: { rssBytes: to, asBytes: 0 },
+    elapsedMs,
+  });
+  // biome-ignore format: a table
+  const LOOKS: readonly (readonly [what: string, limits: Partial<WorkerLimits>, growths: ReturnType<typeof grown>[], nextMs: number])[] = [
+    ['is at its time where nothing grows',            { rssBytes: 100 },     [grown(50, 50), grown(50, 40)], 1000],
+    ['is at its time where growth takes long',        { rssBytes: 100 },     [grown(10, 11)], 1000],
+    ['is half way to the limit',                      { rssBytes: 100 },     [grown(40, 80)], 250],
+    ['goes by the one that is there first',           { rssBytes: 100 },     [grown(40, 80), grown(80, 90, 100), grown(0, 10)], 50],
+    ['goes by an evil limit, too',                    { evilRssBytes: 100 }, [grown(40, 80)], 250],
+    ['does not come too soon',                        { rssBytes: 100 },     [grown(0, 99)], 50],
+    ['is at its time for one that is beyond already', { rssBytes: 100 },     [grown(100, 200)], 1000],
+    ['has nothing to do with limits that are not set', { asBytes: 100 },     [grown(40, 80)], 1000],
+  ];
+  for (const [what, limits, growths, nextMs] of LOOKS) {
+    test(what, () => assert.equal(nextLookMs({ ...NONE, ...limits }, growths, MOST_MS), nextMs));
+  }
 });
