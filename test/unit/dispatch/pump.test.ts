@@ -2,7 +2,7 @@
 // workers played by hand.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { CORE, coreWord, HEADER, WORKER, workerWord } from '../../../src/arena/layout.js';
 import { WordDoorbell } from '../../../src/dispatch/doorbell.js';
 import { Pump } from '../../../src/dispatch/pump.js';
@@ -12,10 +12,13 @@ import { FAST_MS, OK, Scene } from './played-by-hand.js';
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A scene whose dispatcher a pump looks after. */
-function pumped() {
+function pumped(t: TestContext) {
   const pump = new Pump();
   const scene = new Scene(2, 1, 6, { onActive: pump.wake }).learn(FAST_MS);
   const { words, geometry } = scene.arena;
+  t.after(() => {
+    for (const place of scene.workers.keys()) scene.end(place); // a test that fails leaves no timer that runs for ever
+  });
   pump.add(scene.dispatcher, new WordDoorbell(words, HEADER.main_sleeps, pump.wake));
   const core = coreWord(geometry, 0, 0);
   return {
@@ -33,8 +36,8 @@ function pumped() {
 }
 
 describe('the pump', () => {
-  test('wakes a worker that sleeps once for a burst, at the end of the round', async () => {
-    const { scene, lieDown, isWoken, bells, waiting } = pumped();
+  test('wakes a worker that sleeps once for a burst, at the end of the round', async (t) => {
+    const { scene, lieDown, isWoken, bells, waiting } = pumped(t);
     lieDown();
     for (let i = 0; i < 5; i++) scene.submit();
     assert.deepEqual([isWoken(), waiting()], [false, 5], 'not before the burst is over');
@@ -44,8 +47,8 @@ describe('the pump', () => {
     for (const worker of scene.workers) for (let e = worker.claim(); e !== 0; e = worker.claim()) worker.answer(e);
     await until(() => scene.dispatcher.inFlight === 0, 'all are answered');
   });
-  test('does not wake one that is awake', async () => {
-    const { scene, bells } = pumped();
+  test('does not wake one that is awake', async (t) => {
+    const { scene, bells } = pumped(t);
     scene.submit();
     await turn();
     await turn();
@@ -54,8 +57,8 @@ describe('the pump', () => {
     worker.answer(worker.claim());
     await until(() => scene.dispatcher.inFlight === 0, 'it is answered');
   });
-  test('says that it sleeps when nothing comes, and is woken by the bell', async () => {
-    const { scene, isAsleep } = pumped();
+  test('says that it sleeps when nothing comes, and is woken by the bell', async (t) => {
+    const { scene, isAsleep } = pumped(t);
     const client = scene.submit();
     const worker = scene.workers[0]!;
     const entry = worker.claim();
@@ -66,8 +69,8 @@ describe('the pump', () => {
     await until(() => client.got.length > 0, 'the answer is delivered');
     assert.deepEqual(client.got, [`${OK} hello`]);
   });
-  test('moves what waits behind a request that takes unexpectedly long', async () => {
-    const { scene } = pumped();
+  test('moves what waits behind a request that takes unexpectedly long', async (t) => {
+    const { scene } = pumped(t);
     const [slow, behind] = [scene.submit('slow'), scene.submit('behind')];
     const [first, second] = scene.workers;
     const entry = first!.claim();
@@ -79,8 +82,8 @@ describe('the pump', () => {
     first!.answer(entry);
     await until(() => slow!.got.length > 0, 'the slow one too', 1000);
   });
-  test('looks seldom while all requests run and take their time, and often again when one waits behind them', async () => {
-    const { scene } = pumped();
+  test('looks seldom while all requests run and take their time, and often again when one waits behind them', async (t) => {
+    const { scene } = pumped(t);
     const running = scene.submit('running');
     const entry = scene.workers[0]!.claim();
     let looks = 0;
@@ -89,7 +92,7 @@ describe('the pump', () => {
       looks++;
       return rescue(nowMs);
     };
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await until(() => looks >= 50, 'it has looked in vain');
     looks = 0;
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert(looks <= 10, `${looks} looks in half a second`);
@@ -100,10 +103,10 @@ describe('the pump', () => {
     scene.workers[0]!.answer(entry);
     await until(() => running.got.length + behind.got.length === 2, 'both are answered', 1000);
   });
-  test('does nothing when nothing is in flight: no timer is left', async () => {
+  test('does nothing when nothing is in flight: no timer is left', async (t) => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     await until(() => timers() === 0, 'the pumps of other tests have come to rest');
-    const { scene } = pumped();
+    const { scene } = pumped(t);
     scene.submit();
     const worker = scene.workers[0]!;
     worker.answer(worker.claim());
