@@ -163,7 +163,10 @@ async function kill(stage: Stage, count: number): Promise<void> {
   const times: number[] = [];
   for (let i = 0; i < count; i++) {
     await stage.more(20);
-    const [, pid] = [...server.log.matchAll(/uWSGI worker \d+ \((?:new )?pid: (\d+), cores/g)].at(-1)!;
+    const seat = 1 + (i % PROCESSES); // the first has most of the work
+    const [, pid] = [...server.log.matchAll(new RegExp(`uWSGI worker ${seat} \\((?:new )?pid: (\\d+), cores`, 'g'))].at(
+      -1,
+    )!;
     const from = server.log.length;
     const killedAtMs = performance.now();
     process.kill(Number(pid), 'SIGKILL');
