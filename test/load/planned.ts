@@ -7,6 +7,7 @@
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { HEALTHY_MS } from '../../src/lifecycle/respawn.js';
 import { parseStatus } from '../../src/worker/process-memory.js';
 import { descendants, rssBytes, startServer, type TestServer, until } from '../e2e/harness.js';
 import { SteadyLoad } from '../e2e/steady-load.js';
@@ -158,21 +159,23 @@ async function upAndDown(stage: Stage, count: number): Promise<void> {
   }
 }
 
+/** Kills one worker after the other, each when it has lived long enough not to be taken for one that dies of its start. */
 async function kill(stage: Stage, count: number): Promise<void> {
   const { server } = stage;
   const times: number[] = [];
+  const bornAtMs = new Array(PROCESSES).fill(performance.now());
   for (let i = 0; i < count; i++) {
+    const seat = i % PROCESSES; // the first has most of the work
+    await pause(bornAtMs[seat] + HEALTHY_MS - performance.now());
     await stage.more(20);
-    const seat = 1 + (i % PROCESSES); // the first has most of the work
-    const [, pid] = [...server.log.matchAll(new RegExp(`uWSGI worker ${seat} \\((?:new )?pid: (\\d+), cores`, 'g'))].at(
-      -1,
-    )!;
+    const pids = server.log.matchAll(new RegExp(`uWSGI worker ${seat + 1} \\((?:new )?pid: (\\d+), cores`, 'g'));
     const from = server.log.length;
     const killedAtMs = performance.now();
-    process.kill(Number(pid), 'SIGKILL');
+    process.kill(Number([...pids].at(-1)![1]), 'SIGKILL');
     stage.mostFailed += THREADS;
     await stage.logged(/Respawned uWSGI worker/, from);
-    times.push(performance.now() - killedAtMs);
+    bornAtMs[seat] = performance.now();
+    times.push(bornAtMs[seat] - killedAtMs);
   }
   times.sort((a, b) => a - b);
   const [median, most] = [times[times.length >> 1]!, times.at(-1)!];
@@ -223,7 +226,7 @@ export const TRIALS: readonly Trial[] = [
     args: () => [], run: versions(({ server }) => server.child.kill('SIGHUP'), 'SIGHUP') },
   { name: 'cheaper', unit: 'times up to all workers and down to one', languages: BOTH, run: upAndDown,
     args: () => ['--cheaper', '1', '--cheaper-overload', '1'] },
-  { name: 'kills', unit: 'workers killed by kill -9', languages: ['python'], run: kill, args: () => [] },
+  { name: 'kills', unit: 'workers killed by kill -9', languages: ['python'], path: '/short', run: kill, args: () => [] },
   { name: 'leak', unit: 'seconds of an app that leaks, with --reload-on-rss', languages: BOTH, path: '/leak', run: leak,
     args: () => ['--reload-on-rss', String(LEAK_LIMIT_MIB), '--min-worker-lifetime', '0'] },
 ];
