@@ -20,6 +20,7 @@ import type { Watch, Watched } from './watch.js';
 /** What may wait for the disk before the source is paused. */
 const QUEUE_BYTES = 1 << 20;
 const NONE = -1;
+const NOTHING = new Uint8Array(0);
 
 /**
  * Called once: with what is wrong, or with the body, `bytes` long, as `input` or as an open descriptor (`fd` -1: none),
@@ -44,8 +45,8 @@ export class RequestBody implements Watched {
   bytes = 0;
   readonly #limits: Limits;
   readonly #source: BodySource;
-  /** The body while it is short enough to stay in memory. */
-  #chunks: Uint8Array[] = [];
+  /** The body while it is short enough to stay in memory: its only piece so far, or a buffer with room for more. */
+  #kept: Uint8Array = NOTHING;
   /** What waits for the disk, once the body is too long for that. */
   #queue: SpoolBlocks | undefined;
   #fd = NONE;
@@ -86,13 +87,13 @@ export class RequestBody implements Watched {
         return;
       }
       if (this.bytes > inlineBodyBytes) this.#enqueue(chunk);
-      else this.#chunks.push(Uint8Array.prototype.slice.call(chunk));
+      else this.#keep(chunk);
     }
     if (isLast && this.bytes <= inlineBodyBytes) this.#watch.delete(this);
     else if (this.#spanAtMs === 0) this.#beginWatch();
     this.#isComplete = isLast;
     if (this.bytes > inlineBodyBytes) this.#spool();
-    else if (isLast) this.#settle(undefined, concat(this.#chunks), -1);
+    else if (isLast) this.#settle(undefined, this.#kept.subarray(0, this.bytes), -1);
     if (!isLast && this.#queue !== undefined && this.#queue.bytes > QUEUE_BYTES && !this.#paused) {
       this.#paused = true;
       this.#source.pause();
@@ -151,16 +152,37 @@ export class RequestBody implements Watched {
   discard(): void {
     this.#watch.delete(this);
     this.#done = undefined;
-    this.#chunks = [];
+    this.#kept = NOTHING;
     if (this.#queue !== undefined) release(this.#queue.take());
     if (!this.#writing) this.#closeFile();
   }
 
+  /**
+   * Keeps a copy of `chunk`, the newest of `bytes`, in memory. All pieces lie in one buffer, because clients choose their
+   * size: each costs some 200 bytes as an object of its own, and there may be one for every byte.
+   */
+  #keep(chunk: Uint8Array): void {
+    const before = this.bytes - chunk.length;
+    if (before === 0) {
+      this.#kept = Uint8Array.prototype.slice.call(chunk); // usually there is no other
+      return;
+    }
+    if (this.bytes > this.#kept.length) {
+      const room = Math.max(this.bytes, Math.min(2 * this.#kept.length, this.#limits.inlineBodyBytes));
+      const larger = Buffer.allocUnsafeSlow(room);
+      larger.set(this.#kept);
+      this.#kept = larger;
+    }
+    this.#kept.set(chunk, before);
+  }
+
   /** Puts `chunk`, and what came before it and is still in memory, into the queue for the disk. */
   #enqueue(chunk: Uint8Array): void {
-    this.#queue ??= new SpoolBlocks();
-    for (const earlier of this.#chunks) this.#queue.push(earlier);
-    this.#chunks = [];
+    if (this.#queue === undefined) {
+      this.#queue = new SpoolBlocks();
+      this.#queue.push(this.#kept.subarray(0, this.bytes - chunk.length));
+      this.#kept = NOTHING;
+    }
     this.#queue.push(chunk);
   }
 
@@ -252,8 +274,4 @@ function withoutFirst(views: readonly Buffer[], bytes: number): Buffer[] {
     left = Math.max(0, left - view.length);
   }
   return rest;
-}
-
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }

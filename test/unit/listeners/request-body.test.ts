@@ -7,6 +7,8 @@ import { closeSync, fstatSync, mkdtempSync, readdirSync, readFileSync, readlinkS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { PeerError, ServerFault } from '../../../src/base/errors.js';
 import { RequestBody } from '../../../src/listeners/request-body.js';
 import type { Limits } from '../../../src/listeners/site.js';
@@ -19,6 +21,9 @@ const LIMIT_BYTES = 20 << 20;
 const LARGE_BYTES = 8 << 20;
 const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-body-test-'));
 after(() => rmSync(directory, { recursive: true }));
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 type Settled = { error?: PeerError | ServerFault; input?: Uint8Array; fd: number; bytes: number };
 
@@ -88,6 +93,7 @@ describe('a request body', () => {
     [1,               1],
     [INLINE_BYTES,    INLINE_BYTES],
     [INLINE_BYTES,    7],
+    [INLINE_BYTES - 1, 1],
   ] as const;
   for (const [bytes, chunk] of IN_MEMORY) {
     test(`of ${bytes} bytes in chunks of ${chunk} stays in memory`, async () => {
@@ -127,6 +133,24 @@ describe('a request body', () => {
       await assertNothingLeft();
     });
   }
+
+  test('costs about what it is long, in however small pieces it comes', () => {
+    const bodies = 20;
+    const bytes = 64 << 10;
+    const piece = Buffer.alloc(1);
+    const usedBytes = () => {
+      for (let i = 0; i < 2; i++) collectGarbage(); // the memory of buffers is given back by the next collection only
+      const { heapUsed, external } = process.memoryUsage();
+      return heapUsed + external; // of which the contents of buffers are the second part
+    };
+    const before = usedBytes();
+    const uploads = Array.from({ length: bodies }, () => new Upload({ inlineBodyBytes: bytes }));
+    for (const { body } of uploads) for (let at = 0; at < bytes; at++) body.feed(piece, false);
+    const perBody = (usedBytes() - before) / bodies;
+    assert(perBody >= bytes, `${perBody} bytes: they are not kept, or not counted`);
+    assert(perBody < 2 * bytes, `${perBody} bytes for a body of ${bytes}`);
+    for (const { body } of uploads) body.discard();
+  });
 
   test('that comes faster than the disk takes it pauses its source, and goes on later', async () => {
     const data = randomBytes(LARGE_BYTES);
