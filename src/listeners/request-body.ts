@@ -1,20 +1,20 @@
-// A request body on its way in: kept in memory while it is short, in an unlinked temporary file once it is not.
+// A request body on its way in: kept in memory while it is short, in a temporary file once it is not.
 //
 // Why complete before dispatch: no worker ever waits for a slow client, and a request that has not started can move.
-// Why unlinked at once: whatever happens to the server, no file stays behind. Workers open it through the server's
-//   descriptor (worker/python/bridge_arena.py, worker/js/input.ts), so each has a position of its own.
+// The file has no name, so whatever happens to the server, none stays behind (spool-file.ts). Workers open it through the
+//   server's descriptor (worker/python/bridge_arena.py, worker/js/input.ts), so each has a position of its own.
 // The disk never blocks the accept thread: writes are asynchronous, and the source is asked to pause while more than
 //   QUEUE_BYTES wait.
 // Whoever sends too slowly is given up: nothing for --socket-timeout (--http-timeout), or less than --min-body-rate over
 //   that time. Time during which the source was paused does not count: then it was the disk that was slow.
 // Decided elsewhere: how long a body may be, and where it goes (site.ts); when its file is closed (the exchange).
 
-import { randomBytes } from 'node:crypto';
-import { close, open, unlink, writev } from 'node:fs';
-import { join } from 'node:path';
+import { writev } from 'node:fs';
+import { closeQuietly } from '../base/close-quietly.js';
 import { PeerError, ServerFault } from '../base/errors.js';
 import type { Limits } from './site.js';
 import { release, SpoolBlocks } from './spool-blocks.js';
+import { openSpoolFile } from './spool-file.js';
 import type { Watch, Watched } from './watch.js';
 
 /** What may wait for the disk before the source is paused. */
@@ -193,14 +193,10 @@ export class RequestBody implements Watched {
       this.#write();
       return;
     }
-    const path = join(this.#limits.spoolDirectory, `nuwsgi-body-${randomBytes(12).toString('hex')}`);
-    open(path, 'wx+', 0o600, (error, fd) => {
-      if (error !== null) {
-        this.#fail(error);
-        return;
-      }
+    openSpoolFile(this.#limits.spoolDirectory, (error, fd) => {
       this.#fd = fd;
-      unlink(path, (error) => (error === null ? this.#write() : this.#fail(error)));
+      if (error === null) this.#write();
+      else this.#fail(error);
     });
   }
 
@@ -256,11 +252,11 @@ export class RequestBody implements Watched {
     this.#done = undefined;
     if (this.#spanAtMs > 0) this.#watch.delete(this);
     if (done !== undefined) done(error, input, fd, this.bytes);
-    else if (fd >= 0) close(fd);
+    else closeQuietly(fd);
   }
 
   #closeFile(): void {
-    if (this.#fd >= 0) close(this.#fd);
+    closeQuietly(this.#fd);
     this.#fd = NONE;
   }
 }
