@@ -3,8 +3,8 @@
 // Every call returns at once: a daemon that does not read costs a lost line and no time.
 // Decided elsewhere: what is sent, and what becomes of a failure (observe/log/datagrams.ts, process/service-manager.ts).
 
-import { close } from 'node:fs';
 import { constants } from 'node:os';
+import { closeQuietly } from './close-quietly.js';
 import { loadNative } from './native.js';
 
 const AF_UNIX = 1;
@@ -52,7 +52,7 @@ export function connectDatagram(path: string): number | string {
   const bytes = address.write(isAbstract ? `\0${path.slice(1)}` : path, PATH_AT, 'utf8');
   if (c.connect(fd, address, isAbstract ? PATH_AT + bytes : address.length) === 0) return fd;
   const why = problem(c);
-  close(fd);
+  closeQuietly(fd);
   return why;
 }
 

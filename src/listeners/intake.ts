@@ -10,6 +10,7 @@ import type { Exchange, ExchangeRecord } from '../dispatch/exchange.js';
 import type { Receiver } from '../dispatch/receiver.js';
 import { decodePath, type FieldNames, type Framing, type HeadReader, isTarget, isToken } from '../wire/cgi.js';
 import { withoutMapping } from '../wire/forwarded.js';
+import type { ClientExchange } from './client-exchange.js';
 import { type BodySource, RequestBody } from './request-body.js';
 import { mountOf, type Site } from './site.js';
 
@@ -133,7 +134,7 @@ export type OnBodyFault = (error: NuwsgiError<Code>) => void;
  */
 export function collect(
   site: Site,
-  exchange: Exchange & { spoolFd: number },
+  exchange: ClientExchange,
   admission: Admission,
   listener: number,
   isHead: boolean,

@@ -4,23 +4,20 @@
 //   the views into the arena are copied, because it may write them later.
 // Decided elsewhere: what an answer is (dispatch/exchange.ts).
 
-import { close } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Code, NuwsgiError } from '../base/errors.js';
-import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
+import type { AnswerHead } from '../dispatch/exchange.js';
 import { answerFor, isBodyless, parseHead } from '../wire/answer.js';
+import { ClientExchange } from './client-exchange.js';
 import { cutOff } from './cut-off.js';
 import { linger } from './linger.js';
 import type { NodeConnection } from './node-connection.js';
-import type { RequestBody } from './request-body.js';
 import type { Site } from './site.js';
 
-export class NodeExchange extends Exchange {
+export class NodeExchange extends ClientExchange {
   readonly isHead: boolean;
   /** The connection is not to be used again. */
   closeAfter = false;
-  body: RequestBody | undefined;
-  spoolFd = -1;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #connection: NodeConnection;
@@ -56,20 +53,6 @@ export class NodeExchange extends Exchange {
     this.connectionClosed();
     this.#connection.done(this);
   };
-
-  /** The connection has closed. Unless the answer is complete, nobody waits for it any more. */
-  connectionClosed(): void {
-    if (this.gone) return;
-    this.gone = true;
-    this.aborted = true;
-    this.body?.abort();
-    this.owner?.abandon(this);
-  }
-
-  override released(): void {
-    if (this.spoolFd >= 0) close(this.spoolFd);
-    this.spoolFd = -1;
-  }
 
   /** Whether this is the last answer of the connection, also because the server is on its way out. */
   get #closes(): boolean {

@@ -7,13 +7,13 @@
 //   asks for more only when a good part of its own buffer is free. So the 10 s are started anew before they are over.
 // Decided elsewhere: what an answer is (dispatch/exchange.ts), what an app's head may hold (bridge_wsgi.py).
 
-import { close } from 'node:fs';
 import type { HttpResponse } from 'uws-node20';
 import { type Code, type NuwsgiError, PeerError } from '../base/errors.js';
-import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
+import type { AnswerHead } from '../dispatch/exchange.js';
 import { answerFor, isBodyless, refusalBytes, withoutDate } from '../wire/answer.js';
+import { ClientExchange } from './client-exchange.js';
 import { linger } from './linger.js';
-import type { BodySource, RequestBody } from './request-body.js';
+import type { BodySource } from './request-body.js';
 import type { Site } from './site.js';
 
 /** How often that is done. */
@@ -25,13 +25,11 @@ const LAST_CHUNK_NAME = '\r\n0\r\nX-End';
 const LAST_CHUNK_VALUE = '1\r\n';
 const CLOSE_FIELD = Buffer.from('\r\nConnection: close');
 
-export class UwsExchange extends Exchange implements BodySource {
+export class UwsExchange extends ClientExchange implements BodySource {
   readonly peer: string;
   readonly isHead: boolean;
   /** The connection is not to be used again. */
   closeAfter = false;
-  body: RequestBody | undefined;
-  spoolFd = -1;
   readonly #res: HttpResponse;
   readonly #site: Site;
   /** Content-Length of an answer in parts; -1: it is chunked. */
@@ -65,11 +63,7 @@ export class UwsExchange extends Exchange implements BodySource {
   readonly onAborted = (): void => {
     clearInterval(this.#nudge);
     this.#site.unsent.delete(this);
-    if (this.gone) return;
-    this.gone = true;
-    this.aborted = true;
-    this.body?.abort();
-    this.owner?.abandon(this);
+    this.connectionClosed();
   };
 
   pause(): void {
@@ -91,11 +85,6 @@ export class UwsExchange extends Exchange implements BodySource {
   #restartTimer(): void {
     this.#res.pause();
     this.#res.resume();
-  }
-
-  override released(): void {
-    if (this.spoolFd >= 0) close(this.spoolFd);
-    this.spoolFd = -1;
   }
 
   // --- an answer in one piece -------------------------------------------------------------------------------------

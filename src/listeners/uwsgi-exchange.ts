@@ -5,21 +5,18 @@
 //   so that the proxy can tell a whole answer from one that was cut off.
 // Decided elsewhere: what an answer is (dispatch/exchange.ts).
 
-import { close } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Code, NuwsgiError } from '../base/errors.js';
-import { type AnswerHead, Exchange } from '../dispatch/exchange.js';
+import type { AnswerHead, Exchange } from '../dispatch/exchange.js';
 import { isBodyless, refusalBytes } from '../wire/answer.js';
+import { ClientExchange } from './client-exchange.js';
 import { cutOff } from './cut-off.js';
 import { linger } from './linger.js';
-import type { RequestBody } from './request-body.js';
 
 const STATUS_LINE = Buffer.from('HTTP/1.1 ');
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-export class UwsgiExchange extends Exchange {
-  body: RequestBody | undefined;
-  spoolFd = -1;
+export class UwsgiExchange extends ClientExchange {
   readonly #socket: Socket;
   readonly #isHead: boolean;
   readonly #unsent: Set<Exchange>;
@@ -41,17 +38,8 @@ export class UwsgiExchange extends Exchange {
 
   readonly #onClose = (): void => {
     this.#unsent.delete(this);
-    if (this.gone) return;
-    this.gone = true;
-    this.aborted = true;
-    this.body?.abort();
-    this.owner?.abandon(this);
+    this.connectionClosed();
   };
-
-  override released(): void {
-    if (this.spoolFd >= 0) close(this.spoolFd);
-    this.spoolFd = -1;
-  }
 
   #head(head: AnswerHead, length: number): Buffer {
     const field = length >= 0 && head.status !== 204 ? Buffer.from(`\r\nContent-Length: ${length}`) : '';

@@ -8,9 +8,10 @@
 // With static-cache-paths nothing is looked at for so long, neither what was found nor what was not.
 // Memory is bounded: by bytes, and by the number of names, which clients choose.
 
-import { close, read, type Stats, stat } from 'node:fs';
+import { read, type Stats, stat } from 'node:fs';
 import { promisify } from 'node:util';
 import createEtag from 'etag';
+import { closeQuietly } from '../../base/close-quietly.js';
 import { type Opened, openFile, type Tree } from './open-file.js';
 
 const readAsync = promisify(read);
@@ -104,7 +105,7 @@ export class FileStore {
     };
     if (size > SMALL_BYTES) return { kind: 'file', file: { ...facts, content: undefined, fd } };
     const content = await readWhole(fd, size);
-    close(fd);
+    closeQuietly(fd);
     if (content === undefined) return MISSING; // it is being truncated
     const stored: Stored = { kind: 'file', file: { ...facts, content, fd: -1 } };
     if (Date.now() - stats.ctimeMs > SETTLED_MS) this.#keep(key, { stored, stats, checkedAtMs: now });

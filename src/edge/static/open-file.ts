@@ -7,9 +7,10 @@
 // Nothing blocks: all of it runs in libuv's threads.
 // Decided elsewhere: which path (paths.ts), what is answered then (static-files.ts).
 
-import { close, constants, fstat, open, readlink, type Stats } from 'node:fs';
+import { constants, fstat, open, readlink, type Stats } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { closeQuietly } from '../../base/close-quietly.js';
 import { isBelow } from './paths.js';
 
 const openAsync = promisify(open);
@@ -79,7 +80,7 @@ export async function openFile(path: string, trees: readonly Tree[]): Promise<Op
   } catch (error) {
     return failed(error);
   } finally {
-    close(handle);
+    closeQuietly(handle);
   }
 }
 

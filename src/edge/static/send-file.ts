@@ -4,7 +4,8 @@
 //   when that has gone. Read buffers are shared by all downloads, since whatever an exchange keeps it copies.
 // Decided elsewhere: which file, and its head (static-files.ts); how bytes go to the connection (the exchange).
 
-import { close, read } from 'node:fs';
+import { read } from 'node:fs';
+import { closeQuietly } from '../../base/close-quietly.js';
 import { ServerFault } from '../../base/errors.js';
 import type { AnswerHead, Exchange, ExchangeOwner } from '../../dispatch/exchange.js';
 
@@ -118,7 +119,7 @@ class FileSender implements ExchangeOwner {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#exchange.owner = undefined;
-    if (this.#fd >= 0) close(this.#fd);
+    closeQuietly(this.#fd);
     this.#done();
   }
 }

@@ -5,7 +5,7 @@
 // Decided elsewhere: how a file is opened and checked (open-file.ts), how its bytes leave (send-file.ts), what comes
 //   before (listeners/front.ts).
 
-import { close } from 'node:fs';
+import { closeQuietly } from '../../base/close-quietly.js';
 import { printable } from '../../base/log.js';
 import type { Exchange } from '../../dispatch/exchange.js';
 import { statusLine } from '../../wire/answer.js';
@@ -217,7 +217,7 @@ const httpDate = (ms: number) => new Date(ms).toUTCString();
 
 /** The file is not sent after all. */
 export function discard(file: StoredFile): void {
-  if (file.fd >= 0) close(file.fd);
+  closeQuietly(file.fd);
 }
 
 /** Whether `header`, an Accept-Encoding, has `coding` with a weight above 0 (RFC 9110 section 12.5.3). */

@@ -7,7 +7,8 @@
 //   a line, waits without end for a full pipe when flushed, and measures its whole buffer anew with every line.
 // Decided elsewhere: which files there are and when they are changed (log-file.ts), what a line says.
 
-import { close, write, writeSync } from 'node:fs';
+import { write, writeSync } from 'node:fs';
+import { closeQuietly } from '../../base/close-quietly.js';
 import { LineBuffer } from './line-buffer.js';
 
 /** A batch is written when it has so many bytes, or so long after the one before; after a pause, at once. */
@@ -239,7 +240,7 @@ export class LineWriter {
     try {
       const before = this.#fd;
       this.#fd = await open();
-      close(before);
+      closeQuietly(before);
     } catch {
       // it goes on with the old one
     }
