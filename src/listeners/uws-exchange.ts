@@ -223,7 +223,7 @@ export class UwsExchange extends ClientExchange implements BodySource {
     this.#wasBlocked = true;
     if (this.#nudge !== undefined) return;
     this.#progressAtMs = performance.now();
-    this.#nudge = setInterval(this.#onNudge, Math.min(NUDGE_MS, this.#site.limits.idleTimeoutMs));
+    this.#nudge = setInterval(() => this.#onNudge(), Math.min(NUDGE_MS, this.#site.limits.idleTimeoutMs));
   }
 
   /** Writes what waits, until the connection takes no more. */
@@ -258,7 +258,7 @@ export class UwsExchange extends ClientExchange implements BodySource {
    * Starts the 10 s anew, so that a slow reader is kept as long as it takes anything at all: by a write that fails, which
    * tells how much of it was taken, or where the answer is chunked by `keepAlive`, because a write tells nothing there.
    */
-  readonly #onNudge = (): void => {
+  #onNudge(): void {
     const { idleTimeoutMs } = this.#site.limits;
     if (performance.now() - this.#progressAtMs > idleTimeoutMs) {
       this.#site.onRefused(this.peer, new PeerError('PEER_STALLED', idleTimeoutMs));
@@ -270,15 +270,16 @@ export class UwsExchange extends ClientExchange implements BodySource {
     } else {
       this.keepAlive();
     }
-  };
+  }
 
   #finish(): void {
-    this.#site.unsent.delete(this);
     if (this.#ending === 'broken' || this.#length >= 0) {
+      this.#done(); // before `onAborted` is called, because it is not the client that has given up
       this.#res.close(); // fewer bytes than announced, or no end of the chunks: the client notices
       return;
     }
     if (this.closeAfter && this.#isBegun) {
+      this.#site.unsent.delete(this);
       this.#endByHand();
       return;
     }

@@ -15,6 +15,7 @@ import { linger } from './linger.js';
 
 const STATUS_LINE = Buffer.from('HTTP/1.1 ');
 const HEAD_END = Buffer.from('\r\n\r\n');
+const NOTHING = Buffer.alloc(0);
 
 export class UwsgiExchange extends ClientExchange {
   readonly #socket: Socket;
@@ -41,17 +42,17 @@ export class UwsgiExchange extends ClientExchange {
     this.connectionClosed();
   };
 
-  #head(head: AnswerHead, length: number): Buffer {
-    const field = length >= 0 && head.status !== 204 ? Buffer.from(`\r\nContent-Length: ${length}`) : '';
-    return field === ''
-      ? Buffer.concat([STATUS_LINE, head.bytes, HEAD_END])
-      : Buffer.concat([STATUS_LINE, head.bytes, field, HEAD_END]);
+  /** `head` as it goes out, and the body, or what there is of it, behind it: one copy for one write. */
+  #withHead(head: AnswerHead, length: number, body: Buffer): Buffer {
+    const hasLength = length >= 0 && head.status !== 204;
+    const end = hasLength ? Buffer.from(`\r\nContent-Length: ${length}\r\n\r\n`, 'latin1') : HEAD_END;
+    return Buffer.concat([STATUS_LINE, head.bytes, end, body]);
   }
 
   override answerWhole(head: AnswerHead, body: Buffer): void {
     this.gone = true;
-    if (this.#isHead || isBodyless(head.status)) this.#socket.end(this.#head(head, head.length));
-    else this.#socket.end(Buffer.concat([this.#head(head, body.length), body]));
+    if (this.#isHead || isBodyless(head.status)) this.#socket.end(this.#withHead(head, head.length, NOTHING));
+    else this.#socket.end(this.#withHead(head, body.length, body));
     this.#noteUnsent();
   }
 
@@ -65,7 +66,7 @@ export class UwsgiExchange extends ClientExchange {
       if (!this.gone) this.owner?.drained(this);
     });
     this.#length = head.length;
-    this.#socket.write(Buffer.concat([this.#head(head, head.length), data]));
+    this.#socket.write(this.#withHead(head, head.length, data));
   }
 
   override answerPart(data: Buffer): void {

@@ -5,6 +5,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ask, Client, FRONTS, startBehind } from './fronts.js';
 import type { TestServer } from './harness.js';
+import { freePort } from './nginx.js';
+import { readAll } from './real-uwsgi.js';
 
 // biome-ignore format: a table
 const FAILURES: readonly (readonly [path: string, why: RegExp])[] = [
@@ -57,8 +59,10 @@ const FAILURES: readonly (readonly [path: string, why: RegExp])[] = [
 for (const front of FRONTS) {
   describe(`a WSGI application that breaks the rules, behind ${front.name}`, () => {
     let server: TestServer;
+    let statsPort: number;
     before(async () => {
-      server = await startBehind(front, ['--wsgi-file', 'broken.py']);
+      statsPort = await freePort();
+      server = await startBehind(front, ['--wsgi-file', 'broken.py', '--stats', `127.0.0.1:${statsPort}`]);
     });
     after(async () => {
       await server.stop();
@@ -86,6 +90,19 @@ for (const front of FRONTS) {
       assert.deepEqual([answer.status, answer.body], [200, 'ok']);
       if (!front.isUwsgi) assert(!answer.complete);
       await server.waitForLog(/gives int where WSGI wants bytes/, from);
+    });
+
+    test('an answer that the app breaks off is not counted as one that its client did not wait for', async () => {
+      const count = async () =>
+        JSON.parse(await readAll(statsPort)).nuwsgi.apps[0] as { aborted: number; requests: number };
+      const before = await count();
+      for (const path of ['/yields-number', '/too-short']) {
+        const from = server.log.length;
+        await ask(front, server.port, path);
+        await server.waitForLog(new RegExp(`GET ${path} => generated`), from); // written when it has been counted
+      }
+      const { requests, aborted } = await count();
+      assert.deepEqual([requests, aborted], [before.requests + 2, before.aborted]);
     });
 
     test('an error in close() is only logged, because the answer is out', async () => {
