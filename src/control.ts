@@ -6,7 +6,7 @@
 import { MasterFifo } from './lifecycle/master-fifo.js';
 import type { ReloadKind } from './lifecycle/reload-history.js';
 import { TouchedFiles } from './lifecycle/touched-files.js';
-import { listenForSignals, TOUCH_OPTIONS, type TouchOption, type Verb, verbOfLetter } from './lifecycle/triggers.js';
+import { listenForSignals, SIGNAL_ECHO_MS, TOUCH_OPTIONS, type TouchOption, type Verb, verbOfLetter } from './lifecycle/triggers.js';
 import { Turns } from './lifecycle/turns.js';
 import { WatchedDirectories } from './lifecycle/watched-directories.js';
 import type { ServerLog } from './observe/log/open-log.js';
@@ -69,6 +69,7 @@ export class Control {
   readonly #rereads = new Turns();
   #isReloadWaiting = false;
   #successor: Successor | undefined;
+  #toldToStopMs = 0;
   /** 'retiring': a successor has taken over. 'over': all is done, only the log is still being written. */
   #state: 'serving' | 'retiring' | 'stopping' | 'over' = 'serving';
 
@@ -255,10 +256,12 @@ export class Control {
   }
 
   #stop(reason: string): void {
+    const nowMs = performance.now();
     if (this.#state === 'stopping') {
-      this.#stopNow(`${reason} again`);
+      if (nowMs - this.#toldToStopMs >= SIGNAL_ECHO_MS) this.#stopNow(`${reason} again`);
       return;
     }
+    this.#toldToStopMs = nowMs;
     const isRetiring = this.#state === 'retiring';
     this.#state = 'stopping';
     if (isRetiring) {

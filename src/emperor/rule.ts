@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import type { Log } from '../base/log.js';
 import type { Config } from '../config/options.js';
+import { SIGNAL_ECHO_MS } from '../lifecycle/triggers.js';
 import { dropPrivileges } from '../process/privileges.js';
 import { processPlanOf } from '../process/process-plan.js';
 import { Emperor, type EmperorPlan } from './emperor.js';
@@ -57,14 +58,16 @@ function obeySignals(emperor: Emperor, log: Log): Promise<void> {
   process.on('SIGURG', () => void emperor.rescan());
   process.on('SIGUSR2', () => log.line('SIGUSR2: not obeyed, an emperor is upgraded by a restart'));
   return new Promise((resolve, reject) => {
-    let isStopping = false;
+    let toldMs: number | undefined;
     const stop = (name: string) => {
-      if (isStopping) {
+      const nowMs = performance.now();
+      if (toldMs !== undefined) {
+        if (nowMs - toldMs < SIGNAL_ECHO_MS) return;
         log.line(`${name} again: the vassals are ended at once`);
         emperor.abort();
         return;
       }
-      isStopping = true;
+      toldMs = nowMs;
       log.line(`${name} received: the vassals are stopped. Once more ends them at once.`);
       emperor.stop().then(resolve, reject);
     };

@@ -5,6 +5,12 @@
 // Decided elsewhere: what is done on each verb (control.ts), how files and the FIFO are watched (touched-files.ts,
 //   master-fifo.ts).
 
+/**
+ * A signal to stop that comes so soon after the first is the same wish by another way: a terminal sends Ctrl-C to all
+ * of a group, and npm, timeout or an emperor that is in it passes it on once more. A person is slower.
+ */
+export const SIGNAL_ECHO_MS = 300;
+
 export interface Trigger {
   readonly verb: string;
   readonly signals?: readonly NodeJS.Signals[];
@@ -33,7 +39,7 @@ export const TRIGGERS = [
     does: 'starts nuwsgi anew, program, configuration and apps, beside this process and on the same sockets; when it answers requests, this process answers what it has and ends',
     differs: 'In uWSGI it makes a worker print what its cores do; there SIGHUP executes the program anew, in place.' },
   { verb: 'stop', signals: ['SIGTERM', 'SIGINT'], letter: 'q',
-    does: 'takes no new connections, answers the requests inside, then ends; a second time: ends at once',
+    does: 'takes no new connections, answers the requests inside, then ends; once more, 0.3 s later or after that: ends at once',
     differs: 'In uWSGI SIGTERM reloads unless die-on-term is given, and SIGINT drops the requests inside.' },
   { verb: 'stopNow', signals: ['SIGQUIT'], letter: 'Q',
     does: 'ends at once; the requests inside are cut off' },
