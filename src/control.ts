@@ -6,7 +6,14 @@
 import { MasterFifo } from './lifecycle/master-fifo.js';
 import type { ReloadKind } from './lifecycle/reload-history.js';
 import { TouchedFiles } from './lifecycle/touched-files.js';
-import { listenForSignals, SIGNAL_ECHO_MS, TOUCH_OPTIONS, type TouchOption, type Verb, verbOfLetter } from './lifecycle/triggers.js';
+import {
+  listenForSignals,
+  SIGNAL_ECHO_MS,
+  TOUCH_OPTIONS,
+  type TouchOption,
+  type Verb,
+  verbOfLetter,
+} from './lifecycle/triggers.js';
 import { Turns } from './lifecycle/turns.js';
 import { WatchedDirectories } from './lifecycle/watched-directories.js';
 import type { ServerLog } from './observe/log/open-log.js';
