@@ -28,7 +28,7 @@ export interface Resolved {
   /** Where each option that was given has its value from: `command line`, `UWSGI_PROCESSES`, `app.yaml:3`. */
   readonly origins: ReadonlyMap<string, string>;
   readonly warnings: readonly string[];
-  /** By canonical name; placeholders by their own. No prototype. */
+  /** By canonical name; placeholders by their own. No prototype, and no secrets. */
   readonly given: GivenTexts;
   /** The apps of wsgi-file, module, app, mount and the apps list, each on a path of its own. */
   readonly apps: readonly AppMount[];
@@ -199,6 +199,7 @@ function textsOf({ given, placeholders }: Gathered): GivenTexts {
   const texts = Object.create(null) as Record<string, string | boolean | readonly string[]>;
   for (const [name, text] of placeholders) texts[name] = text;
   for (const { word, text } of given) {
+    if ('option' in word && word.option.isSecret) continue; // apps show their options on debug pages
     const isFlag = 'option' in word && word.option.kind === 'flag';
     const isMany = 'option' in word ? word.option.many : word.takes === 'value';
     const before = texts[word.name];

@@ -79,6 +79,12 @@ describe('a configuration', () => {
     assert.equal(Object.getPrototypeOf(given), null);
   });
 
+  test('secrets are kept from uwsgi.opt', () => {
+    const { config, given } = serve([...MINIMAL, '--stats', ':1', '--stats-token', 'a-long-enough-secret']);
+    assert.equal(config['stats-token'], 'a-long-enough-secret');
+    assert(!Object.values(given).includes('a-long-enough-secret'));
+  });
+
   test('help and version are found before anything is checked', () => {
     assert.equal(readCommandLine(['--nonsense', '--help'], {}).kind, 'text');
     assert.deepEqual(readCommandLine(['--version'], {}, '1.2.3'), { kind: 'text', text: '1.2.3\n', warnings: [] });
