@@ -75,7 +75,7 @@ describe('pidfiles', () => {
 
   test("stay where root's directory keeps them, and are named then", { skip: process.getuid!() !== 0 }, async () => {
     const path = inDirectory('roots.pid');
-    const server = await startServer([...HELLO, '--pidfile', path, '--uid', 'nobody']);
+    const server = await startServer([...HELLO, '--pidfile', path, '--uid', 'nobody'], { isForOthers: true });
     await server.stop();
     assert.match(
       server.log,

@@ -4,10 +4,11 @@
 //   time to pass: it waits for a line in the log, an answer, a process that has ended. Timeouts only bound a failure.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -40,6 +41,8 @@ export interface StartOptions {
   readonly under?: readonly string[];
   /** What to wait for in the log, if not for open listeners. */
   readonly until?: RegExp;
+  /** It gives up root: see `readableRoot`. */
+  readonly isForOthers?: true;
 }
 
 /** A running nuwsgi. */
@@ -148,6 +151,22 @@ class Output {
 
 const running = new Set<ChildProcess>();
 const servers = new Set<TestServer>();
+
+let readable: string | undefined;
+/** A project directory that every user may enter: a clone may lie where only its owner may. */
+function readableRoot(): string {
+  if (readable !== undefined) return readable;
+  const copy = mkdtempSync(join(tmpdir(), 'nuwsgi-for-others-'));
+  process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
+  chmodSync(copy, 0o755);
+  mkdirSync(join(copy, 'test'));
+  for (const name of ['dist', 'node_modules', 'package.json', 'test/apps']) {
+    execFileSync('cp', ['-r', join(ROOT, name), dirname(join(copy, name))]);
+  }
+  execFileSync('chmod', ['-R', 'go+rX', copy]);
+  readable = copy;
+  return copy;
+}
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
   for (const { pid, child } of servers) if (pid !== child.pid && isAlive(pid)) process.kill(pid, 'SIGKILL');
@@ -162,9 +181,10 @@ export function endWithTests(child: ChildProcess): void {
 }
 
 function launch(args: readonly string[], options: StartOptions): { child: ChildProcess; output: Output } {
-  const [program, ...rest] = [...(options.under ?? []), process.execPath, join(ROOT, 'dist/cli.js'), ...args];
+  const root = options.isForOthers ? readableRoot() : ROOT;
+  const [program, ...rest] = [...(options.under ?? []), process.execPath, join(root, 'dist/cli.js'), ...args];
   const child = spawn(program!, rest, {
-    cwd: options.cwd ?? APPS,
+    cwd: options.cwd ?? join(root, 'test/apps'),
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

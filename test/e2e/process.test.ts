@@ -1,7 +1,7 @@
 // The server among other processes: hooks, daemons, cron, users (row T36 of docs/security.md), the background.
 
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -143,12 +143,21 @@ describe('--uid and --gid', () => {
   if (isRoot) {
     test('apps load and run as that user, who can also read a body in a file', async () => {
       const args = ['--http', '127.0.0.1:0', '--wsgi-file', whoami, '--uid', 'nobody', '--gid', 'nogroup'];
-      const server = await startServer([...args, '--python', '/usr/bin/python3']);
+      const server = await startServer([...args, '--python', '/usr/bin/python3'], { isForOthers: true });
       const answer = await request(server.port, '/', { method: 'POST', body: Buffer.alloc(300_000) });
       assert.equal(answer.body, 'loaded as 65534:65534 runs as 65534:65534 [65534] reads 300000');
       const status = readFileSync(`/proc/${server.pid}/status`, 'utf8');
       assert.match(status, /^Uid:\s+65534\s+65534\s+65534\s+65534$/m);
       await server.stop();
+    });
+
+    test('a directory that this user may not enter ends the start, and is named', async () => {
+      const closed = join(directory, 'closed');
+      mkdirSync(closed, { mode: 0o700 });
+      const args = ['--http', '127.0.0.1:0', '--chdir', closed, '--wsgi-file', whoami, '--uid', 'nobody'];
+      const { code, output } = await runToEnd(args, { isForOthers: true });
+      assert.equal(code, 22);
+      assert.match(output, /\nuid 65534 may not run "python3", or not enter ".*\/closed" \(chdir, uid\)/);
     });
 
     test('requests that come while the apps are being loaded are answered', async () => {
@@ -159,7 +168,8 @@ describe('--uid and --gid', () => {
         `import os, time\nwhile not os.path.exists(${JSON.stringify(flag)}): time.sleep(0.01)\n` +
           'def application(environ, start_response):\n    start_response("200 OK", [])\n    return [b"late"]\n',
       );
-      const server = await startServer(['--http', '127.0.0.1:0', '--wsgi-file', slow, '--uid', 'nobody'], {});
+      const args = ['--http', '127.0.0.1:0', '--wsgi-file', slow, '--uid', 'nobody'];
+      const server = await startServer(args, { isForOthers: true });
       assert.doesNotMatch(server.log, /spawned uWSGI worker/);
       const answer = request(server.port, '/');
       writeFileSync(flag, '');

@@ -328,7 +328,8 @@ describe('a successor', () => {
     test('listens on a port below 1024 and on a socket file that root has opened, without being root', async () => {
       const file = inDirectory('root.sock');
       const args = ['--http', '127.0.0.1:81', '--http', file, '--add-gid', 'daemon', '--uid', 'nobody', ...READY];
-      const server = await startServer([...args, '--python', '/usr/bin/python3', '--wsgi-file', 'hello.py']);
+      const app = ['--python', '/usr/bin/python3', '--wsgi-file', 'hello.py'];
+      const server = await startServer([...args, ...app], { isForOthers: true });
       await server.waitForLog(READY_LINE);
       await server.upgrade();
       assert.match(readFileSync(`/proc/${server.pid}/status`, 'utf8'), /^Uid:\s+65534\s+65534\s+65534\s+65534$/m);

@@ -4,8 +4,11 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { open, raw } from './harness.js';
+import { open, raw, startOn } from './harness.js';
 import { type Entry, JournalServer, SMUGGLED } from './http-contract.js';
 import { UWS_LIMITS, type UwsLimit } from './uws-limits.js';
 
@@ -110,8 +113,14 @@ const LIMITS: Readonly<Record<UwsLimit, () => Promise<void>>> = {
   },
 
   async 'half-close'() {
-    const { bytes, closed } = await raw(journal.server.port, get(''), { halfClose: true });
+    const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-half-close-'));
+    const isOver = join(directory, 'over');
+    const server = await startOn('uws', ['--wsgi-file', 'stuck.py', '--env', `STUCK_UNTIL=${isOver}`]);
+    const { bytes, closed } = await raw(server.port, get('', '/nap'), { halfClose: true }); // FIN comes before its answer
     assert.deepEqual([bytes, closed], ['', true]);
+    writeFileSync(isOver, '');
+    await server.stop();
+    rmSync(directory, { recursive: true });
   },
 
   async 'continue-first'() {

@@ -116,8 +116,22 @@ type Message =
   | { event: 'forked'; place: number; pid: number }
   | { event: 'ended'; place: number; pid: number; code: number | null; signal: string | null };
 
+/** Why there is no process. The kernel says the same of a program and of a directory. */
+function whyNotStarted(error: NodeJS.ErrnoException, app: PythonApp): string {
+  if (error.code === 'EACCES') {
+    return `uid ${process.getuid!()} may not run "${app.python}", or not enter "${app.directory}" (chdir, uid)`;
+  }
+  if (error.code === 'ENOENT' && !existsSync(app.directory)) return `there is no directory "${app.directory}" (chdir)`;
+  const missing = error.code === 'ENOENT' ? `no program "${app.python}" was found` : error.message;
+  return `${missing}\nPython apps need CPython 3.8 or newer: install python3, or name it with --python or --virtualenv.`;
+}
+
 /** What to do about a start that failed, by what the process said. */
 const CURES: readonly (readonly [pattern: RegExp, cure: string])[] = [
+  [
+    /can't open file .*bridge\.py.* Permission denied/,
+    'nuwsgi has to be installed where the user of --uid may read it.',
+  ],
   [
     /No module named '([^']+)'/,
     'Is the module installed for this Python, and is its directory in --pythonpath or --chdir?',
@@ -184,14 +198,7 @@ export class Zygote {
         reject(new AppError('APP_LOAD', app.name, `${step} failed (${app.python})`, detail.trimEnd(), cure));
       };
       child.once('error', (error: NodeJS.ErrnoException) => {
-        // the kernel says ENOENT for a missing program and for a missing directory
-        const isLost = error.code === 'ENOENT' && !existsSync(app.directory);
-        const missing = error.code === 'ENOENT' ? `no program "${app.python}" was found` : error.message;
-        fail(
-          isLost
-            ? `there is no directory "${app.directory}" (chdir)`
-            : `${missing}\nPython apps need CPython 3.8 or newer: install python3, or name it with --python or --virtualenv.`,
-        );
+        fail(whyNotStarted(error, app));
       });
       if (child.pid === undefined) return;
       const control = child.stdio[CONTROL_FD] as Duplex;
