@@ -22,8 +22,8 @@ export const TUNING = {
   backlogMs: 0.15,
   /** The most requests a worker holds on the ground that it is fast. */
   deepest: 32,
-  /** Silence after which a worker with requests counts as held up. */
-  stalledMs: 2,
+  /** Silence after which a worker with requests counts as held up: less than a slice of a processor that others took from it. */
+  stalledMs: 1,
   /** Requests shorter than this are run by one thread of a worker while its others are parked. */
   shortMs: 0.3,
 } as const;

@@ -14,9 +14,9 @@ import type { Dispatcher } from './dispatcher.js';
 /** Longest time in µs that the accept thread looks in a loop before it sleeps. */
 const SPIN_US = Number(process.env.NUWSGI_SPIN_US ?? 10);
 /** How often silent workers are looked after while one of them has what it has not begun. */
-const RESCUE_MS = 2;
+const RESCUE_MS = 1;
 /** Without that for so many looks, there is nothing to rescue; the rings are looked at now and then all the same. */
-const LOOKS_IN_VAIN = 50;
+const LOOKS_IN_VAIN = 100;
 const SLOW_RESCUE_MS = 100;
 
 /** Something that can be heard while the accept thread sleeps, and has to be told each time (doorbell.ts). */

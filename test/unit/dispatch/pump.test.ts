@@ -92,7 +92,7 @@ describe('the pump', () => {
       looks++;
       return rescue(nowMs);
     };
-    await until(() => looks >= 50, 'it has looked in vain');
+    await until(() => looks >= 100, 'it has looked in vain');
     looks = 0;
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert(looks <= 10, `${looks} looks in half a second`);
