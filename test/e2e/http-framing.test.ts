@@ -6,7 +6,9 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ENGINES, open, raw, request, startOn, until } from './harness.js';
 import { assertRefused, type BadRequest, type Entry, forEach, JournalServer, SMUGGLED } from './http-contract.js';
@@ -22,11 +24,11 @@ const each = (field: string, values: readonly string[], rest: Omit<BadRequest, '
     ...rest,
   }));
 
-/** Open files of bodies that a server has spooled. */
-function spooledFiles(pid: number): number {
+/** Open files of bodies that a server has spooled, in `directory`: most have no name. */
+function spooledFiles(pid: number, directory: string): number {
   return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
     try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`).includes('nuwsgi-body-');
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(`${directory}/`);
     } catch {
       return false; // closed meanwhile
     }
@@ -351,19 +353,21 @@ describe('HTTP/1.0 and half-closed connections, which uWebSockets.js does not kn
   });
 
   test('requests that wait for their turn are given up with their connection, and none of them is run', async () => {
-    const server = await startOn('node', ['--wsgi-file', 'rules.py', '--threads', '4']);
+    const spool = mkdtempSync(join(tmpdir(), 'nuwsgi-test-'));
+    const server = await startOn('node', ['--wsgi-file', 'rules.py', '--threads', '4', '--body-tmpdir', spool]);
     const socket = await open(server.port);
     const long = 'x'.repeat(100_000); // spooled: its file must be closed too
     socket.write('GET /yields HTTP/1.1\r\nHost: a\r\n\r\n');
     await once(socket, 'data');
     socket.write(`POST /errors HTTP/1.1\r\nHost: a\r\nContent-Length: ${long.length}\r\n\r\n${long}`);
     socket.write('GET /errors HTTP/1.1\r\nHost: a\r\n\r\n');
-    await until(() => spooledFiles(server.pid) === 1, 'the body is spooled');
+    await until(() => spooledFiles(server.pid, spool) === 1, 'the body is spooled');
     socket.resetAndDestroy();
-    await until(() => spooledFiles(server.pid) === 0, 'the body is given up');
+    await until(() => spooledFiles(server.pid, spool) === 0, 'the body is given up');
     await request(server.port, '/release');
     assert.doesNotMatch(server.log, /written to wsgi\.errors/);
     await server.stop();
+    rmSync(spool, { recursive: true });
   });
 
   test('a client that sends FIN behind its request gets its answer', async () => {
