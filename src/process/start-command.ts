@@ -5,7 +5,7 @@
 //   the program, which Node leaves as it was given.
 // Decided elsewhere: what else a successor gets (successor.ts).
 
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 
 export interface StartCommand {
@@ -28,6 +28,15 @@ export function startCommand(): StartCommand {
 /** `called`, where it is the directory `actual` by another name; else `actual`. */
 export function directoryAsCalled(called: string | undefined, actual: string): string {
   if (called === undefined || !isAbsolute(called)) return actual;
-  const [a, b] = [statSync(called, { throwIfNoEntry: false }), statSync(actual)];
-  return a !== undefined && a.dev === b.dev && a.ino === b.ino ? called : actual;
+  const [a, b] = [statOf(called), statOf(actual)];
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino ? called : actual;
+}
+
+/** Undefined where it is not there, or lies where root could look and the user of --uid cannot. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }

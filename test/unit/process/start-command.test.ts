@@ -16,13 +16,15 @@ describe('the directory of a start', () => {
   mkdirSync(actual);
   mkdirSync(other);
   symlinkSync('release-1', called);
+  const unreadable = join(directory, 'loop');
+  symlinkSync('loop', unreadable); // ELOOP, where another user would get EACCES
 
   test('is what the shell calls it, where that is the same', () => {
     assert.equal(directoryAsCalled(called, actual), called);
   });
 
   test('is what the system says, where the shell says something else, or nothing', () => {
-    for (const wrong of [other, join(directory, 'missing'), 'current', '', undefined])
+    for (const wrong of [other, join(directory, 'missing'), unreadable, 'current', '', undefined])
       assert.equal(directoryAsCalled(wrong, actual), actual, wrong);
   });
 });
