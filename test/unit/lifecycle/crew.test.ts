@@ -4,22 +4,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EVENT_READY } from '../../../src/arena/layout.js';
 import { Crew, Seat } from '../../../src/lifecycle/crew.js';
-import type { WorkerLimits } from '../../../src/lifecycle/limits.js';
 import { Recycling } from '../../../src/lifecycle/recycling.js';
 import type { Generation } from '../../../src/worker/host.js';
 import { HandWorker, OK, Scene } from '../dispatch/played-by-hand.js';
-
-const NO_LIMITS: WorkerLimits = {
-  requests: 0,
-  requestsDelta: 0,
-  leastAgeMs: 0,
-  ageMs: 0,
-  ageDeltaMs: 0,
-  rssBytes: 0,
-  asBytes: 0,
-  evilRssBytes: 0,
-  evilAsBytes: 0,
-};
+import { NO_LIMITS } from './no-limits.js';
 
 /** A crew of one seat whose worker serves and is replaced when it has answered `requests`. */
 class CrewScene {

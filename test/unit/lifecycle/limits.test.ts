@@ -7,18 +7,8 @@ import {
   type WorkerFacts,
   type WorkerLimits,
 } from '../../../src/lifecycle/limits.js';
+import { NO_LIMITS } from './no-limits.js';
 
-const NONE: WorkerLimits = {
-  requests: 0,
-  requestsDelta: 0,
-  leastAgeMs: 0,
-  ageMs: 0,
-  ageDeltaMs: 0,
-  rssBytes: 0,
-  asBytes: 0,
-  evilRssBytes: 0,
-  evilAsBytes: 0,
-};
 const HUGE: WorkerFacts = { index: 0, answered: 1e9, ageMs: 1e12, rssBytes: 1e12, asBytes: 1e12 };
 const SMALL: WorkerFacts = { index: 0, answered: 0, ageMs: 0, rssBytes: 0, asBytes: 0 };
 
@@ -48,14 +38,14 @@ const CASES: readonly (readonly [what: string, limits: Partial<WorkerLimits>, fa
 describe('a worker', () => {
   for (const [what, limits, facts, fate, why] of CASES) {
     test(`${what}: ${fate}`, () => {
-      const verdict = judge({ ...NONE, ...limits }, { ...SMALL, ...facts });
+      const verdict = judge({ ...NO_LIMITS, ...limits }, { ...SMALL, ...facts });
       assert.equal(verdict.fate, fate);
       if (why !== undefined) assert.match('why' in verdict ? verdict.why : '', why);
     });
   }
   test('stays for ever without limits', () => {
-    assert.equal(judge(NONE, HUGE).fate, 'stays');
-    assert.equal(answersUntilJudged(NONE, 3), Number.POSITIVE_INFINITY);
+    assert.equal(judge(NO_LIMITS, HUGE).fate, 'stays');
+    assert.equal(answersUntilJudged(NO_LIMITS, 3), Number.POSITIVE_INFINITY);
   });
 });
 
@@ -78,6 +68,6 @@ describe('the next look at memory', () => {
     ['has nothing to do with limits that are not set', { asBytes: 100 },     [grown(40, 80)], 1000],
   ];
   for (const [what, limits, growths, nextMs] of LOOKS) {
-    test(what, () => assert.equal(nextLookMs({ ...NONE, ...limits }, growths, MOST_MS), nextMs));
+    test(what, () => assert.equal(nextLookMs({ ...NO_LIMITS, ...limits }, growths, MOST_MS), nextMs));
   }
 });
