@@ -10,6 +10,7 @@ import { createServer, type ListenOptions, Server } from 'node:net';
 import { dirname } from 'node:path';
 import { ConfigError } from '../base/errors.js';
 import { listenAbstract, listenPath } from '../base/native-sockets.js';
+import type { StreamCalls } from '../base/native-streams.js';
 import { type FileRights, occupantOf, SocketFile } from '../base/socket-file.js';
 import type { Address } from '../config/address.js';
 import type { Heritage } from '../config/heritage.js';
@@ -141,6 +142,8 @@ export class NodeSocket {
   readonly #server: Server;
   readonly #options: SocketOptions;
   #file: SocketFile | undefined;
+  /** The listening socket and its TCP port, when it is not the server's any more. */
+  #detached: { readonly fd: number; readonly port: number; readonly calls: StreamCalls } | undefined;
 
   constructor(server: Server, options: SocketOptions) {
     this.#server = server;
@@ -182,9 +185,19 @@ export class NodeSocket {
     }
   }
 
+  /** Takes the listening socket, which is open, away from its server: whoever asks for it accepts. Returns its descriptor. */
+  detach(calls: StreamCalls): number {
+    const { port } = this;
+    const fd = calls.duplicate(this.descriptor!);
+    Server.prototype.close.call(this.#server);
+    this.#detached = { fd, port, calls };
+    return fd;
+  }
+
   /** See `Listener`. */
   get descriptor(): number | undefined {
     if (this.#file?.isOurs === false) return undefined;
+    if (this.#detached !== undefined) return this.#detached.fd;
     const { _handle: handle } = this.#server as unknown as { readonly _handle: { readonly fd: number } | null };
     return handle === null ? undefined : handle.fd;
   }
@@ -196,6 +209,7 @@ export class NodeSocket {
 
   /** The TCP port; 0 for another kind of socket, or while it is closed. */
   get port(): number {
+    if (this.#detached !== undefined) return this.#detached.port;
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? (address.port ?? 0) : 0;
   }
@@ -204,6 +218,8 @@ export class NodeSocket {
   close(): void {
     // that of an HTTP server would cut connections: idle ones, and those whose answers are complete and not yet sent
     Server.prototype.close.call(this.#server);
+    this.#detached?.calls.close(this.#detached.fd);
+    this.#detached = undefined;
     this.#file?.remove();
   }
 

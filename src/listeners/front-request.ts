@@ -124,7 +124,7 @@ export class HttpFrontRequest extends FrontRequest {
 }
 
 export class PacketFrontRequest extends FrontRequest {
-  readonly #payload: Buffer;
+  #payload: Buffer;
   readonly #variables: ReadonlyMap<string, string>;
 
   constructor(exchange: Exchange, isHead: boolean, payload: Buffer, rest: Rest) {
@@ -133,6 +133,11 @@ export class PacketFrontRequest extends FrontRequest {
     exchange.record.environBytes = payload.length;
     this.#payload = payload;
     this.#variables = variables;
+  }
+
+  override detach(): void {
+    super.detach();
+    this.#payload = Buffer.from(this.#payload);
   }
 
   /** The rest of it has come, after it was announced. */
