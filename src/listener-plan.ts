@@ -132,6 +132,7 @@ export function socketSettingsOf(resolved: Resolved): SocketSettings {
     backlog: config.listen,
     isBacklogGiven: origins.has('listen'),
     keepAlive: config['so-keepalive'],
+    deferAccept: !config['no-defer-accept'],
     reusePort: config['reuse-port'],
     rights: { mode: config['chmod-socket'], ...ownerOf(resolved) },
   };

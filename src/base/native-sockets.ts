@@ -24,6 +24,7 @@ const SO_RCVBUF = 8;
 const SO_KEEPALIVE = 9;
 const SO_ACCEPTCONN = 30;
 const IPPROTO_TCP = 6;
+const TCP_DEFER_ACCEPT = 9;
 const TCP_NOTSENT_LOWAT = 25;
 const ON = 1;
 
@@ -155,6 +156,14 @@ export function setReceiveBuffer(fd: number, bytes: number): void {
  */
 export function setMostUnsent(fd: number, bytes: number): void {
   setOption(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
+}
+
+/**
+ * Sets TCP_DEFER_ACCEPT: a connection is there to be accepted once something has come on it, or nothing has for about
+ * `seconds`.
+ */
+export function deferAccept(fd: number, seconds: number): void {
+  setOption(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, seconds);
 }
 
 function setOption(fd: number, level: number, option: number, value: number): void {

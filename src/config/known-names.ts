@@ -49,7 +49,7 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     why: 'Node.js does not offer it; sysctl sets the defaults of the kernel',
-    flags: 'freebind no-defer-accept tcp-fast-open-client|tcp-fastopen-client',
+    flags: 'freebind tcp-fast-open-client|tcp-fastopen-client',
     values: 'socket-sndbuf socket-rcvbuf tcp-fast-open|tcp-fastopen',
   },
   {

@@ -25,6 +25,8 @@ export interface SocketSettings {
   readonly isBacklogGiven: boolean;
   /** SO_KEEPALIVE. */
   readonly keepAlive: boolean;
+  /** TCP_DEFER_ACCEPT, where the peer speaks first and only once. */
+  readonly deferAccept: boolean;
   /** SO_REUSEPORT. */
   readonly reusePort: boolean;
   readonly rights: FileRights;

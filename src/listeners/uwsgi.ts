@@ -10,11 +10,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { NuwsgiError, PeerError } from '../base/errors.js';
 import { printable } from '../base/log.js';
-import { setKeepAlive } from '../base/native-sockets.js';
+import { deferAccept, setKeepAlive } from '../base/native-sockets.js';
 import { streamCalls } from '../base/native-streams.js';
 import { type Network, Networks } from '../config/network.js';
 import { MODIFIER, PACKET_HEADER_BYTES, readPacketHeader } from '../wire/uwsgi.js';
-import { NodeSocket } from './bind.js';
+import { NodeSocket, type SocketSettings } from './bind.js';
 import type { BoundAddress } from './bound-address.js';
 import { peerName } from './intake.js';
 import type { Listener, ListenerParts } from './listener.js';
@@ -30,6 +30,8 @@ export interface UwsgiOptions extends PacketRules {
 }
 
 const NOT_ALLOWED = new PeerError('PEER_NOT_ALLOWED', 'uwsgi-allow');
+/** A connection over TCP is taken when its packet comes, or at the latest about so much later. */
+const DEFER_S = 1;
 const MOST_NAMES_TOLD = 100;
 
 export class UwsgiListener implements Listener, ArrivalHandler {
@@ -38,7 +40,7 @@ export class UwsgiListener implements Listener, ArrivalHandler {
   readonly #server: Server;
   readonly #socket: NodeSocket;
   readonly #hasTls: boolean;
-  readonly #keepAlive: boolean;
+  readonly #settings: SocketSettings;
   readonly #allowed: Networks | undefined;
   /** Connections that are sockets. */
   readonly #sockets = new Set<Socket>();
@@ -56,9 +58,8 @@ export class UwsgiListener implements Listener, ArrivalHandler {
     this.#allowed = rules.allowed.length === 0 ? undefined : new Networks([...rules.allowed, { family: 'unix' }]);
     this.#hasTls = tls !== undefined;
     this.engine = tls === undefined ? 'node:net' : 'node:tls';
-    const { keepAlive } = sockets;
-    this.#keepAlive = keepAlive;
-    const how = { allowHalfOpen: true, noDelay: true, keepAlive };
+    this.#settings = sockets;
+    const how = { allowHalfOpen: true, noDelay: true, keepAlive: sockets.keepAlive };
     const { headTimeoutMs: handshakeTimeout } = site.limits;
     if (tls === undefined) {
       this.#server = createServer(how, (socket) => {
@@ -78,7 +79,8 @@ export class UwsgiListener implements Listener, ArrivalHandler {
     const calls = this.#hasTls ? undefined : streamCalls();
     if (calls === undefined) return;
     const fd = this.#socket.detach(calls);
-    if (this.#keepAlive) setKeepAlive(fd);
+    if (this.#settings.keepAlive) setKeepAlive(fd);
+    if (this.#settings.deferAccept && this.port > 0) deferAccept(fd, DEFER_S);
     this.#short = new ShortConnections(calls, fd, this);
   }
 

@@ -44,6 +44,13 @@ describe('the uwsgi listener', () => {
     assert.deepEqual(new Set(told), new Set(['HTTP/1.1 408']));
   });
 
+  test('a peer that says nothing is told after socket-timeout, although the kernel holds it back at first', async () => {
+    const socket = await open(server.port);
+    const [told] = (await once(socket, 'data')) as [Buffer];
+    assert.match(told.toString('latin1'), /^HTTP\/1\.1 408 /);
+    socket.destroy();
+  });
+
   test('HTTP that was meant for another socket is told so, in the log and to whoever sent it', async () => {
     const from = server.log.length;
     const { answers, closed } = await raw(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n');
