@@ -160,10 +160,10 @@ export function setMostUnsent(fd: number, bytes: number): void {
 
 /**
  * Sets TCP_DEFER_ACCEPT: a connection is there to be accepted once something has come on it, or nothing has for about
- * `seconds`.
+ * `seconds`; 0: at once. A socket that has no such option is left as it is.
  */
 export function deferAccept(fd: number, seconds: number): void {
-  setOption(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, seconds);
+  load().setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, Int32Array.of(seconds), Int32Array.BYTES_PER_ELEMENT);
 }
 
 function setOption(fd: number, level: number, option: number, value: number): void {

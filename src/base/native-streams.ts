@@ -38,6 +38,8 @@ export interface StreamCalls {
   /** How many bytes the kernel took. */
   send(fd: number, bytes: Buffer): number;
   close(fd: number): void;
+  /** Which of `fds`, by index, have a peer that neither reads nor writes any more: it has reset the connection, or closed it. */
+  hungUp(fds: readonly number[]): number[];
   /** Another descriptor for what `fd` stands for. */
   duplicate(fd: number): number;
   errno(): number;
@@ -45,9 +47,11 @@ export interface StreamCalls {
 
 /** Nothing is there, or nothing more is taken. */
 export const WOULD_BLOCK = constants.errno.EAGAIN;
-/** No descriptor, or no memory, is left for a connection. */
-export const EXHAUSTED: ReadonlySet<number> = new Set(
-  (['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] as const).map((name) => constants.errno[name]),
+/** What accept(2) says of one connection, and not of the socket that listens: the next may be accepted all the same. */
+export const WENT_AWAY: ReadonlySet<number> = new Set(
+  (['ECONNABORTED', 'EINTR', 'EPROTO', 'EPERM', 'ENETDOWN', 'ENETUNREACH', 'EHOSTUNREACH', 'ENOPROTOOPT'] as const).map(
+    (name) => constants.errno[name],
+  ),
 );
 
 let calls: StreamCalls | undefined;
@@ -70,6 +74,7 @@ function load(): StreamCalls {
   const recv = libc.func('int64_t recv(int fd, void *buffer, size_t bytes, int flags)');
   const send = libc.func('int64_t send(int fd, const void *buffer, size_t bytes, int flags)');
   const close = libc.func('int close(int fd)');
+  const pollAll = libc.func('int poll(void *fds, unsigned long count, int timeoutMs)');
   const fcntl = libc.func('int fcntl(int fd, int command, ...)');
   const address = Buffer.alloc(ADDRESS_BYTES);
   const addressBytes = new Int32Array(1);
@@ -83,6 +88,15 @@ function load(): StreamCalls {
     receive: (fd, buffer) => Number(recv(fd, buffer, buffer.length, MSG_DONTWAIT)),
     send: (fd, bytes) => Number(send(fd, bytes, bytes.length, MSG_DONTWAIT_NOSIGNAL)),
     close: (fd) => close(fd),
+    hungUp(fds) {
+      // struct pollfd: an int for the descriptor, a short for what is asked, here nothing, a short for the answer
+      const polled = new Int32Array(2 * fds.length);
+      fds.forEach((fd, i) => {
+        polled[2 * i] = fd;
+      });
+      if (pollAll(polled, fds.length, 0) <= 0) return [];
+      return fds.flatMap((_, i) => (polled[2 * i + 1] === 0 ? [] : [i]));
+    },
     duplicate: (fd) => fcntl(fd, F_DUPFD_CLOEXEC, 'int', 0),
     errno: () => koffi.errno(),
   };

@@ -76,6 +76,7 @@ export class EditedExchange extends Exchange implements ExchangeOwner {
     const isFailure = head.status === 500 && this.#pages.has(500) && head.bytes.equals(FAILURE);
     if (isFailure) this.#reply({ status: 500, fields: [] });
     else this.inner.answerWhole(this.edits.apply(head, this.record), body);
+    this.aborted = this.inner.aborted;
   }
 
   override answerFirst(head: AnswerHead, data: Buffer): void {

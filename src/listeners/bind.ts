@@ -187,10 +187,11 @@ export class NodeSocket {
     }
   }
 
-  /** Takes the listening socket, which is open, away from its server: whoever asks for it accepts. Returns its descriptor. */
+  /** Takes the listening socket, which is open, away from its server: whoever asks for it accepts. Returns its descriptor; -1: there is none left for that. */
   detach(calls: StreamCalls): number {
     const { port } = this;
     const fd = calls.duplicate(this.descriptor!);
+    if (fd < 0) return fd;
     Server.prototype.close.call(this.#server);
     this.#detached = { fd, port, calls };
     return fd;

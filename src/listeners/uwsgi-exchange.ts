@@ -84,6 +84,7 @@ export class UwsgiExchange extends ClientExchange {
   /** Sends all that goes out on the connection. */
   #sendLast(bytes: Buffer): void {
     const sent = this.#short?.sendLast(bytes) ?? 0;
+    if (sent < 0 || sent === bytes.length) this.#short = undefined; // it is closed
     if (sent === bytes.length) return;
     if (sent < 0) {
       this.aborted = true;
@@ -126,7 +127,7 @@ export class UwsgiExchange extends ClientExchange {
 
   override drop(): void {
     this.gone = true;
-    if (this.#short === undefined) this.#socket!.destroy();
+    if (this.#short === undefined) this.#socket?.destroy();
     else this.#short.close();
   }
 

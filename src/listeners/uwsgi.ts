@@ -79,9 +79,10 @@ export class UwsgiListener implements Listener, ArrivalHandler {
     const calls = this.#hasTls ? undefined : streamCalls();
     if (calls === undefined) return;
     const fd = this.#socket.detach(calls);
+    if (fd < 0) return; // then node:net accepts
     if (this.#settings.keepAlive) setKeepAlive(fd);
-    if (this.#settings.deferAccept && this.port > 0) deferAccept(fd, DEFER_S);
-    this.#short = new ShortConnections(calls, fd, this);
+    if (this.port > 0) deferAccept(fd, this.#settings.deferAccept ? DEFER_S : 0); // a predecessor may have set it
+    this.#short = new ShortConnections(calls, fd, this.#shared.site.watch, this);
   }
 
   get port(): number {
@@ -97,7 +98,7 @@ export class UwsgiListener implements Listener, ArrivalHandler {
   }
 
   release(): void {
-    this.#short?.stop(false);
+    this.#short?.stop(0);
     this.#socket.release();
   }
 
@@ -106,7 +107,7 @@ export class UwsgiListener implements Listener, ArrivalHandler {
   }
 
   stopAccepting(): void {
-    this.#short?.stop(true);
+    this.#short?.stop(this.#settings.backlog);
     this.#socket.close();
   }
 
@@ -148,7 +149,8 @@ export class UwsgiListener implements Listener, ArrivalHandler {
     const { site, index, host } = this.#shared;
     const payload = this.#payloadOf(start);
     if (payload === undefined) {
-      this.#serve(this.#toSocket(connection)).feed(Buffer.from(start));
+      const begun = this.#serve(this.#toSocket(connection));
+      if (start.length > 0) begun.feed(Buffer.from(start));
       return;
     }
     const rest = start.subarray(PACKET_HEADER_BYTES + payload.length);

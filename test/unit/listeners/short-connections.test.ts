@@ -14,6 +14,7 @@ import {
   type ShortConnection,
   ShortConnections,
 } from '../../../src/listeners/short-connections.js';
+import { Watch } from '../../../src/listeners/watch.js';
 
 const calls = streamCalls()!;
 const directory = mkdtempSync(join(tmpdir(), 'nuwsgi-short-'));
@@ -24,7 +25,7 @@ let paths = 0;
 class Host implements ArrivalHandler {
   readonly path = join(directory, String(paths++));
   readonly fd = listenPath(this.path, 64);
-  readonly connections: ShortConnections = new ShortConnections(calls, this.fd, this);
+  readonly connections: ShortConnections = new ShortConnections(calls, this.fd, new Watch(), this);
   readonly peers: string[] = [];
   closed = 0;
   /** Those that nothing had come with. */
@@ -53,7 +54,7 @@ class Host implements ArrivalHandler {
   }
 
   end(): void {
-    this.connections.stop(false);
+    this.connections.stop(0);
     this.connections.close();
     calls.close(this.fd);
   }
@@ -147,13 +148,41 @@ describe('connections without a socket object', () => {
     host.end();
   });
 
+  test('whose peers have hung up are found, and only those', async () => {
+    const host = new Host();
+    const waiting: ShortConnection[] = [];
+    let told = 0;
+    const all = new Promise<void>((resolve) => {
+      host.act = (connection) => {
+        connection.user = { connectionClosed: () => told++ };
+        if (waiting.push(connection) === 3) resolve();
+      };
+    });
+    const sockets = ['a', 'b', 'c'].map((text) => {
+      const socket = connect({ path: host.path, allowHalfOpen: true });
+      socket.write(text);
+      return socket;
+    });
+    await all;
+    host.connections.check();
+    assert.equal(told, 0);
+    sockets[0]!.destroy();
+    sockets[1]!.end(); // which still reads
+    await once(sockets[0]!, 'close');
+    await once(sockets[1]!, 'finish');
+    host.connections.check();
+    assert.deepEqual([told, host.connections.size, host.closed], [1, 2, 1]);
+    host.end();
+    assert.equal(told, 3);
+  });
+
   test('that wait in the kernel are taken in the end, if that is wanted', async () => {
     const host = new Host();
     host.act = goOn; // nothing has come yet
     const waiting = connect(host.path); // at once: with a UNIX socket nobody has to accept for that
     waiting.write('last');
-    host.connections.stop(true);
-    host.connections.stop(true); // twice is as good as once
+    host.connections.stop(1);
+    host.connections.stop(1); // twice is as good as once
     calls.close(host.fd);
     assert.equal((await readAll(waiting)).toString(), 'LAST');
     await assert.rejects(ask(host.path, 'late'), /ECONNREFUSED/);
