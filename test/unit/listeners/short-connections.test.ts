@@ -174,6 +174,7 @@ describe('connections without a socket object', () => {
     assert.deepEqual([told, host.connections.size, host.closed], [1, 2, 1]);
     host.end();
     assert.equal(told, 3);
+    for (const socket of sockets) socket.destroy();
   });
 
   test('that wait in the kernel are taken in the end, if that is wanted', async () => {
