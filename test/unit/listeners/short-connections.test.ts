@@ -166,10 +166,10 @@ describe('connections without a socket object', () => {
     await all;
     host.connections.check();
     assert.equal(told, 0);
+    const gone = [once(sockets[0]!, 'close'), once(sockets[1]!, 'finish')];
     sockets[0]!.destroy();
     sockets[1]!.end(); // which still reads
-    await once(sockets[0]!, 'close');
-    await once(sockets[1]!, 'finish');
+    await Promise.all(gone);
     host.connections.check();
     assert.deepEqual([told, host.connections.size, host.closed], [1, 2, 1]);
     host.end();
