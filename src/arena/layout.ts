@@ -115,7 +115,17 @@ export const SLOT = struct(64, [
   [ 26,   'began_s',       'worker',   'when the app got the request; 0: when its thread was done with the one before'],
   [ 28,   'logged_entry',  'worker',   'entry of the request for which the next word is meant'],
   [ 29,   'logged_bytes',  'worker',   'length of what the app has set by uwsgi.set_logvar, behind the values: there the body was'],
-  [ 32,   'credit',        'both',     'semaphore: the answer area may be written again'],
+  [ 32,   'credit',        'both',     'semaphore: the answer area may be written again, or the stream has room again'],
+  // an answer that is a stream: the area behind its first part is a ring of bytes (dispatch/answer-stream.ts)
+  [ 40,   'stream_at',     'worker',   'first byte of the ring in the answer area'],
+  [ 41,   'stream_bytes',  'both',     'its length; 0: parts come one by one. Main writes 0 when the request comes'],
+  [ 42,   'written',       'worker',   'bytes put into it, modulo 2^31'],
+  [ 43,   'parts',         'worker',   'in how many parts the app gave them'],
+  [ 44,   'entries',       'worker',   'entries that this answer has on the ring of answers, the last one included'],
+  [ 45,   'stream_flags',  'worker',   'ANSWER bits; not 0: all is written'],
+  [ 48,   'taken',         'main',     'bytes taken out of the ring, modulo 2^31'],
+  [ 49,   'seen',          'main',     'entries of this answer that were taken: as many as there are, and a new part needs a new one'],
+  [ 50,   'wants_room',    'both',     '1: the worker waits for `credit`, because the ring is full. It writes 1; who posts writes 0'],
 ]);
 
 /**
@@ -126,9 +136,13 @@ export const REQUEST = { HEAD: 1, PACKET: 2 } as const;
 
 /**
  * Bits of `SLOT.answer_flags`: the head is in this part; no part follows; the client must not take the answer for
- * complete; the head has a Date; the app said its Content-Length itself; the app failed with an exception.
+ * complete; the head has a Date; the app said its Content-Length itself; the app failed with an exception; what follows
+ * is a stream, and this part is not waited for.
  */
-export const ANSWER = { HEAD: 1, LAST: 2, BROKEN: 4, DATED: 8, SIZED: 16, FAILED: 32 } as const;
+export const ANSWER = { HEAD: 1, LAST: 2, BROKEN: 4, DATED: 8, SIZED: 16, FAILED: 32, STREAM: 64 } as const;
+
+/** Counts of a stream are modulo 2^31, because a word is signed. */
+export const STREAM_COUNT_MASK = 0x7fffffff;
 
 export const MAGIC = 0x6e757753;
 

@@ -48,6 +48,11 @@ export class AnswerPart {
     return (this.flags & ANSWER.BROKEN) !== 0;
   }
 
+  /** What follows is a stream: see answer-stream.ts. */
+  get beginsStream(): boolean {
+    return (this.flags & ANSWER.STREAM) !== 0 && !this.isLast;
+  }
+
   get isDated(): boolean {
     return (this.flags & ANSWER.DATED) !== 0;
   }

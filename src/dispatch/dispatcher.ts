@@ -22,6 +22,7 @@ import {
 import { AppError, type Code, LoadError, type NuwsgiError, PeerError } from '../base/errors.js';
 import { toLocalMs } from '../base/monotonic.js';
 import { AnswerPart } from './answer-part.js';
+import { AnswerStream } from './answer-stream.js';
 import { deliver } from './deliver.js';
 import type { DispatcherOptions } from './dispatcher-options.js';
 import type { Exchange, ExchangeOwner } from './exchange.js';
@@ -201,6 +202,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     exchange.record.completeAtMs = nowMs;
     exchange.owner = this;
     exchange.slot = slot;
+    exchange.entries = 0;
     exchange.entry = entryOf(slot, this.arena.generationOf(slot));
     this.#exchanges[slot] = exchange;
     this.counters.accepted++;
@@ -271,15 +273,27 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       this.#onStray(worker, slot, entry);
       return;
     }
-    const { words, geometry } = this.arena;
-    const at = slotWord(geometry, slot);
-    const part = this.#part;
-    part.read(words, at);
-    const fault = part.fault(this.#answerBytes, exchange.headSent);
-    if (fault !== undefined) {
-      this.#goMad(worker, `slot ${slot}: ${fault}`);
-      return;
+    exchange.entries++;
+    const fault = exchange.headSent ? this.#onMore(worker, core, exchange) : this.#onPart(worker, core, exchange);
+    if (fault !== undefined) this.#goMad(worker, `slot ${slot}: ${fault}`);
+  }
+
+  /** What follows a head has come: a stream, or a part. Returns what is impossible about it. */
+  #onMore(worker: WorkerPort, core: number, exchange: Exchange): string | undefined {
+    if (exchange.stream === undefined) {
+      const stream = AnswerStream.of(this.arena, exchange.slot);
+      if (stream === undefined) return this.#onPart(worker, core, exchange);
+      if (typeof stream === 'string') return stream;
+      exchange.stream = stream;
     }
+    return this.#onStream(worker, core, exchange, exchange.stream);
+  }
+
+  #onPart(worker: WorkerPort, core: number, exchange: Exchange): string | undefined {
+    const part = this.#part;
+    part.read(this.arena.words, slotWord(this.arena.geometry, exchange.slot));
+    const fault = part.fault(this.#answerBytes, exchange.headSent);
+    if (fault !== undefined) return fault;
     const { hasHead, isLast, headBytes, bodyBytes } = part;
     const { record } = exchange;
     record.bodyBytes += bodyBytes;
@@ -295,27 +309,66 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       const problem = deliver(part, exchange, this.arena, worker.workerId);
       if (problem !== undefined) {
         record.status = record.headBytes = record.fields = record.bodyBytes = 0;
-        this.#goMad(worker, `slot ${slot}: ${problem}`);
-        return;
+        return problem;
       }
     }
     if (hasHead) exchange.headSent = true;
-    if (isLast) {
-      record.failed = part.hasFailed;
-      noteTimes(record, worker.answers[core]!, this.arena.times, at, this.#nowMs);
-      worker.answered++;
-      this.#handOver.done(worker);
-      this.#options.onAnswered(exchange, worker, this.#nowMs);
-      // An exception in the app's thread may have come between a part and its credit: the next request starts with none.
-      if (!hasHead) this.arena.semaphores.reset(at + SLOT.credit);
-      this.#release(exchange);
-      if (worker.answered === worker.mostAnswers) this.#options.onSpent(worker);
-    } else if (exchange.gone || exchange.overdue || exchange.heldBytes < this.#options.responseBufferingBytes) {
-      this.arena.semaphores.post(at + SLOT.credit);
-    } else {
-      exchange.creditOwed = true;
-      exchange.heldSinceMs = this.#nowMs;
+    if (isLast) this.#finish(worker, core, exchange, part.hasFailed);
+    else if (part.beginsStream) return this.#onMore(worker, core, exchange);
+    else this.#onPartTaken(exchange);
+    return undefined;
+  }
+
+  #onStream(worker: WorkerPort, core: number, exchange: Exchange, stream: AnswerStream): string | undefined {
+    const { record } = exchange;
+    stream.see(exchange.entries);
+    // what is left when all is written does not hold the worker up, and its slot is wanted
+    const isComplete = stream.isComplete(exchange.entries);
+    const taken = stream.take(exchange, isComplete ? Number.POSITIVE_INFINITY : this.#options.responseBufferingBytes);
+    if (typeof taken === 'string') return taken;
+    record.bodyBytes += taken;
+    if (!isComplete) {
+      this.#hold(exchange);
+      return undefined;
     }
+    record.parts += stream.parts;
+    if (!exchange.gone) exchange.answerEnd(stream.isBroken);
+    this.#finish(worker, core, exchange, stream.hasFailed);
+    return undefined;
+  }
+
+  /** Whether nothing more is taken of an answer for now: its client has not taken what was. */
+  #hold(exchange: Exchange): boolean {
+    if (exchange.gone || exchange.overdue || exchange.heldBytes < this.#options.responseBufferingBytes) return false;
+    if (!exchange.isHeld) exchange.heldSinceMs = this.#nowMs;
+    exchange.isHeld = true;
+    return true;
+  }
+
+  /** A part that its worker waits for has been taken. */
+  #onPartTaken(exchange: Exchange): void {
+    const at = slotWord(this.arena.geometry, exchange.slot);
+    this.arena.words[at + SLOT.seen] = exchange.entries; // in case a stream follows; the credit comes behind it
+    if (!this.#hold(exchange)) this.arena.semaphores.post(at + SLOT.credit);
+  }
+
+  #creditOf(exchange: Exchange): number {
+    return slotWord(this.arena.geometry, exchange.slot) + SLOT.credit;
+  }
+
+  /** The answer is complete. */
+  #finish(worker: WorkerPort, core: number, exchange: Exchange, hasFailed: boolean): void {
+    const { record } = exchange;
+    record.failed = hasFailed;
+    const at = slotWord(this.arena.geometry, exchange.slot);
+    noteTimes(record, worker.answers[core]!, this.arena.times, at, this.#nowMs);
+    worker.answered++;
+    this.#handOver.done(worker);
+    this.#options.onAnswered(exchange, worker, this.#nowMs);
+    // An exception in the app's thread may have come between a part and its credit: the next request starts with none.
+    if (exchange.entries > 1) this.arena.semaphores.reset(at + SLOT.credit);
+    this.#release(exchange);
+    if (worker.answered === worker.mostAnswers) this.#options.onSpent(worker);
   }
 
   /** The request that `worker` has as `entry`; undefined when it is none. */
@@ -386,7 +439,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     }
     const at = slotWord(this.arena.geometry, exchange.slot);
     Atomics.store(this.arena.words, at + SLOT.client_gone, 1);
-    this.#payCredit(exchange, at);
+    this.#letGo(exchange, exchange.stream?.isWaitedFor ?? true);
   }
 
   /** Gives up a request that runs for too long: tells its client, and its worker at the next write. */
@@ -414,14 +467,27 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   }
 
   drained(exchange: Exchange): void {
-    if (exchange.slot >= 0) this.#payCredit(exchange, slotWord(this.arena.geometry, exchange.slot));
+    if (exchange.slot < 0 || !exchange.isHeld) return;
+    const { stream } = exchange;
+    const isWaitedFor = stream?.isWaitedFor ?? true;
+    this.#letGo(exchange, isWaitedFor);
+    if (stream === undefined) return;
+    const taken = stream.take(exchange, this.#options.responseBufferingBytes);
+    if (typeof taken === 'string') {
+      this.#goMad(this.ports[exchange.place]!, `slot ${exchange.slot}: ${taken}`);
+      return;
+    }
+    exchange.record.bodyBytes += taken;
+    this.#hold(exchange);
   }
 
-  #payCredit(exchange: Exchange, at: number): void {
-    if (!exchange.creditOwed) return;
-    exchange.creditOwed = false;
-    exchange.record.writeMs += performance.now() - exchange.heldSinceMs;
-    this.arena.semaphores.post(at + SLOT.credit);
+  /** Lets the worker of an answer go on, if it waits (`isWaitedFor`) because that is held. */
+  #letGo(exchange: Exchange, isWaitedFor: boolean): void {
+    exchange.stream?.wake();
+    if (!exchange.isHeld) return;
+    exchange.isHeld = false;
+    if (isWaitedFor) exchange.record.writeMs += performance.now() - exchange.heldSinceMs;
+    if (exchange.stream === undefined) this.arena.semaphores.post(this.#creditOf(exchange));
   }
 
   // --- workers that come and go ------------------------------------------------------------------------------------

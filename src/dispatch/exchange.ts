@@ -6,6 +6,7 @@
 // Decided elsewhere: where the bytes come from (dispatcher.ts), how they look on the wire (listeners/).
 
 import type { Code, NuwsgiError } from '../base/errors.js';
+import type { AnswerStream } from './answer-stream.js';
 
 /** The head of an answer as the app gave it, checked by the worker. */
 export interface AnswerHead {
@@ -71,8 +72,12 @@ export abstract class Exchange {
   entry = 0;
   /** The place of the worker it was handed to; -1 while it waits. */
   place = -1;
-  /** The worker waits until `drained` is called. */
-  creditOwed = false;
+  /** Entries of its worker's ring that were about it. */
+  entries = 0;
+  /** The rest of the answer, when it is a stream. */
+  stream: AnswerStream | undefined;
+  /** Nothing more is taken of the answer until `drained` is called. */
+  isHeld = false;
   /** Since when, if it does, on the clock of performance.now(). */
   heldSinceMs = 0;
   /** What the request log says of it. */

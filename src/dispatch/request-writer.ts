@@ -69,5 +69,6 @@ export class RequestWriter {
     words[at + SLOT.input_bytes] = input === undefined ? 0 : input.length;
     words[at + SLOT.input_fd] = inputFd;
     times[timeAt(at + SLOT.deadline_s)] = 0;
+    words[at + SLOT.stream_bytes] = words[at + SLOT.taken] = words[at + SLOT.seen] = words[at + SLOT.wants_room] = 0;
   }
 }

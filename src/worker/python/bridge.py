@@ -145,9 +145,9 @@ class Zygote:
         """Everything up to the first fork, step by step; the server reads from the last step what went wrong."""
         setup, tell = self.setup, self.control.tell
         answer, request = setup['layout']['flags']['ANSWER'], setup['layout']['flags']['REQUEST']
-        assert [answer[bit] for bit in ('HEAD', 'LAST', 'BROKEN', 'DATED', 'SIZED', 'FAILED')] == \
+        assert [answer[bit] for bit in ('HEAD', 'LAST', 'BROKEN', 'DATED', 'SIZED', 'FAILED', 'STREAM')] == \
             [bridge_wsgi.HEAD, bridge_wsgi.LAST, bridge_wsgi.BROKEN, bridge_wsgi.DATED, bridge_wsgi.SIZED,
-             bridge_wsgi.FAILED], answer
+             bridge_wsgi.FAILED, bridge_wsgi.STREAM], answer
         assert (request['HEAD'], request['PACKET']) == (bridge_arena.IS_HEAD, bridge_arena.PACKET), request
         self.arena = bridge_arena.Arena(ARENA_FD, setup['layout'])
         tell('mapped', python=sys.version.split()[0], pid=self.pid)

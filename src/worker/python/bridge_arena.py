@@ -26,7 +26,7 @@ from time import monotonic
 
 import bridge_signals
 from bridge_watch import Harakiri, Watch
-from bridge_wsgi import BROKEN, FAILURE_BODY, FAILURE_HEAD, HEAD, LAST, ClientGone, log, respond, warn_once
+from bridge_wsgi import BROKEN, FAILURE_BODY, FAILURE_HEAD, HEAD, LAST, STREAM, ClientGone, log, respond, warn_once
 
 _SLOT_REQUEST = struct.Struct('=8i')  # request_id .. client_gone
 _SLOT_ANSWER = struct.Struct('=qiiiiiid')  # length .. header_count, a word that is not used, ended_s
@@ -51,6 +51,10 @@ _COMMON_NAMES = {name: name for name in map(sys.intern, """
 """.split())}
 #: Requests from one measurement of their duration to the next.
 SAMPLE_EVERY = 8
+#: Counts of a stream are modulo 2^31, because a word is signed.
+_COUNT_MASK = 0x7fffffff
+#: A ring behind the first part of an answer that is shorter is not worth it: then that part is waited for.
+LEAST_RING_BYTES = 16 * 1024
 
 
 class Semaphores:
@@ -200,12 +204,25 @@ class Core:
         self.gone_at = arena.slot['client_gone']
         self.deadline_byte = arena.slot['deadline_s'] * 4
         self.credit_byte = arena.slot['credit'] * 4
-        self.fence_address = arena.word_address(worker.at + arena.worker['fence'])
+        self.ended_byte = arena.slot['ended_s'] * 4
+        (self.stream_at, self.stream_bytes_at, self.written_at, self.parts_at, self.entries_at, self.stream_flags_at,
+         self.taken_at, self.seen_at, self.wants_room_at) = (
+            arena.slot[name] for name in ('stream_at', 'stream_bytes', 'written', 'parts', 'entries', 'stream_flags', 'taken',
+                                          'seen', 'wants_room'))
+        self.fence_at = worker.at + arena.worker['fence']
+        self.fence_address = arena.word_address(self.fence_at)
         self.barrier = barrier_for(worker.semaphores, self.fence_address)
         self.post = worker.semaphores.post
         self.wait = worker.semaphores.wait
         self.address = arena.address
         self.tail = 0  # of this thread's answer ring
+        # of the stream in hand (src/dispatch/answer-stream.ts)
+        self.ring_bytes = 0  # 0: there is none
+        self.ring_start = 0
+        self.ring_at = 0
+        self.written = 0
+        self.parts = 0
+        self.first_tail = 0  # where its answer begins on the answer ring
         # of the request in hand
         self.open = False
         self.entry = 0
@@ -274,6 +291,7 @@ class Core:
             self.area = start + request_bytes
             self.open = True
             if gone:
+                self.ring_bytes = 0
                 self.end(BROKEN)  # nobody waits for it, and it has not begun: it need not
                 continue
             self.request_id = request_id
@@ -358,11 +376,17 @@ class Core:
         self.words[self.answers_at + (self.tail & self.mask)] = self.entry
         self.tail += 1
 
-    def ring(self):
-        """Makes what was published visible, and wakes the accept thread if it sleeps."""
-        self.post(self.fence_address)  # a locked instruction: stores before it are visible before loads behind it
+    def fence(self):
+        """Stores before it are visible before loads behind it."""
+        if self.post(self.fence_address):  # a locked instruction, but when the count is at its end: it begins anew then
+            self.words[self.fence_at] = 0
+            self.post(self.fence_address)
         if self.barrier is not None:
             self.barrier()
+
+    def ring(self):
+        """Makes what was published visible, and wakes the accept thread if it sleeps."""
+        self.fence()
         if self.words[self.sleeps_at]:
             self.ring_doorbell()
 
@@ -442,7 +466,14 @@ class Core:
             rest = None
         arena_map = self.map
         at = self.area
-        arena_map[at:at + head_bytes + size] = head + data
+        used = head_bytes + size
+        arena_map[at:at + used] = head + data
+        if not flags & LAST:
+            self.first_tail = self.tail
+            self.ring_bytes = 0
+            if rest is None and self.answer_bytes - used >= LEAST_RING_BYTES:
+                self.begin_stream(used)
+                flags |= STREAM
         _SLOT_ANSWER.pack_into(arena_map, self.answer_byte, length, flags | HEAD, status, head_bytes, size, fields, 0,
                                monotonic())
         if flags & LAST:
@@ -452,32 +483,98 @@ class Core:
             self.words[self.answers_at + (self.tail & self.mask)] = self.entry
             self.tail += 1
             return
+        if flags & STREAM:
+            self.publish()
+            self.ring()
+            return
         self.publish_and_wait()
         if rest is not None:
             self.more(rest, last)
 
+    def begin_stream(self, start):
+        """Makes a ring of the answer area from byte `start` on."""
+        words, at = self.words, self.slot_byte >> 2
+        self.ring_at = self.written = self.parts = 0
+        size = self.answer_bytes - start
+        for word, value in ((self.written_at, 0), (self.parts_at, 0), (self.entries_at, 0), (self.stream_flags_at, 0),
+                            (self.stream_at, start), (self.stream_bytes_at, size)):
+            words[at + word] = value
+        self.ring_start = self.area + start
+        self.ring_bytes = size
+
     def more(self, data, flags):
-        """A further part of the body; in pieces, if it is larger than the answer area."""
-        size = len(data)
-        if size > self.answer_bytes:
-            data = memoryview(data)
+        """A further part of the body. Returns when it is in the ring: from there it reaches the client whatever the app does."""
+        if not self.ring_bytes:
+            self.begin_stream(0)
+        words, at, size = self.words, self.slot_byte >> 2, len(data)
+        if words[at + self.gone_at]:
+            raise ClientGone('the client went away')
+        self.parts += 1
         start = 0
         while True:
-            stop = min(size, start + self.answer_bytes)
-            self.map[self.area:self.area + stop - start] = data[start:stop]
-            last = flags & LAST if stop == size else 0
-            _SLOT_ANSWER.pack_into(self.map, self.answer_byte, -1, last, 0, 0, stop - start, 0, 0, monotonic())
-            if last:
-                self.open = False
+            room = self.ring_bytes - ((self.written - words[at + self.taken_at]) & _COUNT_MASK)
+            if room == 0:
+                self.wait_for_room(at)
+                continue
+            count = min(room, size - start)
+            self.put(data if count == size else memoryview(data)[start:start + count], count)
+            start += count
+            if self.barrier is not None:
+                self.barrier()
+            words[at + self.written_at] = self.written = (self.written + count) & _COUNT_MASK
+            if start == size and flags & LAST:
+                self.end_stream(at, LAST)
+                return
+            self.fence()
+            if words[at + self.seen_at] == self.tail - self.first_tail:  # else the server has yet to look
                 self.publish()
+                self.ring()
+            if start == size:
                 return
-            self.publish_and_wait()
-            if stop == size:
-                return
-            start = stop
+
+    def put(self, data, count):
+        """Copies `data`, for which there is room, into the ring."""
+        arena_map, start, at = self.map, self.ring_start, self.ring_at
+        behind = self.ring_bytes - at
+        if count <= behind:
+            arena_map[start + at:start + at + count] = data
+        else:
+            data = memoryview(data)
+            arena_map[start + at:start + self.ring_bytes] = data[:behind]
+            arena_map[start:start + count - behind] = data[behind:]
+        self.ring_at = (at + count) % self.ring_bytes
+
+    def wait_for_room(self, at):
+        """Sleeps until the server has taken something out of the full ring. Raises ClientGone when nobody wants the rest."""
+        words = self.words
+        words[at + self.wants_room_at] = 1
+        self.fence()
+        is_full = (self.written - words[at + self.taken_at]) & _COUNT_MASK == self.ring_bytes
+        if is_full and not words[at + self.gone_at]:
+            while self.wait(self.address + self.slot_byte + self.credit_byte):
+                pass  # interrupted by a signal
+        words[at + self.wants_room_at] = 0
+        if words[at + self.gone_at]:
+            raise ClientGone('the client went away')
+
+    def end_stream(self, at, flags):
+        """Says that all is written, with an entry of its own: until that comes, the slot is still this request's."""
+        words = self.words
+        words[at + self.parts_at] = self.parts
+        words[at + self.entries_at] = self.tail - self.first_tail + 1
+        _TIME.pack_into(self.map, self.slot_byte + self.ended_byte, monotonic())
+        if self.barrier is not None:
+            self.barrier()
+        words[at + self.stream_flags_at] = flags
+        self.open = False
+        self.ring_bytes = 0
+        self.publish()
 
     def end(self, flags):
         """The last event of a request."""
+        if self.ring_bytes:
+            self.end_stream(self.slot_byte >> 2, flags | LAST)
+            return
         _SLOT_ANSWER.pack_into(self.map, self.answer_byte, -1, flags | LAST, 0, 0, 0, 0, 0, monotonic())
         self.open = False
         self.publish()

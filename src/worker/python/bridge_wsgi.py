@@ -17,7 +17,7 @@ import re
 import sys
 import traceback
 
-HEAD, LAST, BROKEN, DATED, SIZED, FAILED = 1, 2, 4, 8, 16, 32
+HEAD, LAST, BROKEN, DATED, SIZED, FAILED, STREAM = 1, 2, 4, 8, 16, 32, 64
 
 #: Why no more of a body is sent: the method was HEAD, the status is 204 or 304, the declared length has been reached, the
 #: application has said so (uwsgi.disconnect(), after which it goes on for itself).
