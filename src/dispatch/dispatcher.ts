@@ -4,7 +4,7 @@
 //   a request that no worker has started can always move, so it survives the end of a worker; one that was started is
 //   never started again; a slot whose worker may still write is not used again before that worker is known dead.
 // A slot has one owner: every way in which a request can end is here.
-// Everything a CPython process wrote is checked before it is used (answer-part.ts): a worker that writes nonsense is ended.
+// Everything a CPython process wrote is checked before it is used (answer-taker.ts): a worker that writes nonsense is ended.
 // Decided elsewhere: which worker gets a request, and when (hand-over.ts, policy.ts), when to look for answers (pump.ts), who
 //   starts and ends workers (lifecycle/crew.ts), how an answer looks to the client (listeners/).
 
@@ -21,9 +21,7 @@ import {
 } from '../arena/layout.js';
 import { AppError, type Code, LoadError, type NuwsgiError, PeerError } from '../base/errors.js';
 import { toLocalMs } from '../base/monotonic.js';
-import { AnswerPart } from './answer-part.js';
-import { AnswerStream } from './answer-stream.js';
-import { deliver } from './deliver.js';
+import { AnswerTaker } from './answer-taker.js';
 import type { DispatcherOptions } from './dispatcher-options.js';
 import type { Exchange, ExchangeOwner } from './exchange.js';
 import { HandOver } from './hand-over.js';
@@ -48,10 +46,8 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   readonly #exchanges: (Exchange | undefined)[] = [];
   readonly #writer: RequestWriter;
   readonly #handOver: HandOver;
-  /** The part of an answer that is looked at. */
-  readonly #part = new AnswerPart();
+  readonly #taker: AnswerTaker;
   readonly #requestBytes: number;
-  readonly #answerBytes: number;
   /** Workers that are expected to announce themselves. */
   #starting = 0;
   /** When `poll` was called last: near enough for what happens in it. */
@@ -61,9 +57,11 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     this.arena = arena;
     this.#options = options;
     this.#requestBytes = arena.geometry.requestBytes;
-    this.#answerBytes = arena.geometry.answerBytes;
     this.ports = Array.from({ length: arena.geometry.places }, (_, place) => new WorkerPort(arena, place));
     this.#writer = new RequestWriter(arena);
+    this.#taker = new AnswerTaker(arena, options.responseBufferingBytes, (worker, core, exchange, hasFailed) =>
+      this.#finish(worker, core, exchange, hasFailed),
+    );
     this.#handOver = new HandOver({
       ports: this.ports,
       ringEntries: arena.geometry.ringEntries,
@@ -274,86 +272,8 @@ export class Dispatcher implements ExchangeOwner, Receiver {
       return;
     }
     exchange.entries++;
-    const fault = exchange.headSent ? this.#onMore(worker, core, exchange) : this.#onPart(worker, core, exchange);
+    const fault = this.#taker.take(worker, core, exchange, this.#nowMs);
     if (fault !== undefined) this.#goMad(worker, `slot ${slot}: ${fault}`);
-  }
-
-  /** What follows a head has come: a stream, or a part. Returns what is impossible about it. */
-  #onMore(worker: WorkerPort, core: number, exchange: Exchange): string | undefined {
-    if (exchange.stream === undefined) {
-      const stream = AnswerStream.of(this.arena, exchange.slot);
-      if (stream === undefined) return this.#onPart(worker, core, exchange);
-      if (typeof stream === 'string') return stream;
-      exchange.stream = stream;
-    }
-    return this.#onStream(worker, core, exchange, exchange.stream);
-  }
-
-  #onPart(worker: WorkerPort, core: number, exchange: Exchange): string | undefined {
-    const part = this.#part;
-    part.read(this.arena.words, slotWord(this.arena.geometry, exchange.slot));
-    const fault = part.fault(this.#answerBytes, exchange.headSent);
-    if (fault !== undefined) return fault;
-    const { hasHead, isLast, headBytes, bodyBytes } = part;
-    const { record } = exchange;
-    record.bodyBytes += bodyBytes;
-    if (bodyBytes > 0 && headBytes + bodyBytes < this.#answerBytes) record.parts++; // else it goes on in the next one
-    if (hasHead && !exchange.overdue) {
-      record.status = part.status;
-      record.headBytes = part.givenHeadBytes;
-      record.fields = part.fields;
-      record.core = core;
-    }
-    // what is delivered may be edited on its way, and then noted anew
-    if (!exchange.gone && !exchange.overdue) {
-      const problem = deliver(part, exchange, this.arena, worker.workerId);
-      if (problem !== undefined) {
-        record.status = record.headBytes = record.fields = record.bodyBytes = 0;
-        return problem;
-      }
-    }
-    if (hasHead) exchange.headSent = true;
-    if (isLast) this.#finish(worker, core, exchange, part.hasFailed);
-    else if (part.beginsStream) return this.#onMore(worker, core, exchange);
-    else this.#onPartTaken(exchange);
-    return undefined;
-  }
-
-  #onStream(worker: WorkerPort, core: number, exchange: Exchange, stream: AnswerStream): string | undefined {
-    const { record } = exchange;
-    stream.see(exchange.entries);
-    // what is left when all is written does not hold the worker up, and its slot is wanted
-    const isComplete = stream.isComplete(exchange.entries);
-    const taken = stream.take(exchange, isComplete ? Number.POSITIVE_INFINITY : this.#options.responseBufferingBytes);
-    if (typeof taken === 'string') return taken;
-    record.bodyBytes += taken;
-    if (!isComplete) {
-      this.#hold(exchange);
-      return undefined;
-    }
-    record.parts += stream.parts;
-    if (!exchange.gone) exchange.answerEnd(stream.isBroken);
-    this.#finish(worker, core, exchange, stream.hasFailed);
-    return undefined;
-  }
-
-  /** Whether nothing more is taken of an answer for now: its client has not taken what was. */
-  #hold(exchange: Exchange): boolean {
-    if (exchange.gone || exchange.overdue || exchange.heldBytes < this.#options.responseBufferingBytes) return false;
-    if (!exchange.isHeld) exchange.heldSinceMs = this.#nowMs;
-    exchange.isHeld = true;
-    return true;
-  }
-
-  /** A part that its worker waits for has been taken. */
-  #onPartTaken(exchange: Exchange): void {
-    const at = slotWord(this.arena.geometry, exchange.slot);
-    this.arena.words[at + SLOT.seen] = exchange.entries; // in case a stream follows; the credit comes behind it
-    if (!this.#hold(exchange)) this.arena.semaphores.post(at + SLOT.credit);
-  }
-
-  #creditOf(exchange: Exchange): number {
-    return slotWord(this.arena.geometry, exchange.slot) + SLOT.credit;
   }
 
   /** The answer is complete. */
@@ -439,7 +359,7 @@ export class Dispatcher implements ExchangeOwner, Receiver {
     }
     const at = slotWord(this.arena.geometry, exchange.slot);
     Atomics.store(this.arena.words, at + SLOT.client_gone, 1);
-    this.#letGo(exchange, exchange.stream?.isWaitedFor ?? true);
+    this.#taker.letGo(exchange);
   }
 
   /** Gives up a request that runs for too long: tells its client, and its worker at the next write. */
@@ -467,27 +387,9 @@ export class Dispatcher implements ExchangeOwner, Receiver {
   }
 
   drained(exchange: Exchange): void {
-    if (exchange.slot < 0 || !exchange.isHeld) return;
-    const { stream } = exchange;
-    const isWaitedFor = stream?.isWaitedFor ?? true;
-    this.#letGo(exchange, isWaitedFor);
-    if (stream === undefined) return;
-    const taken = stream.take(exchange, this.#options.responseBufferingBytes);
-    if (typeof taken === 'string') {
-      this.#goMad(this.ports[exchange.place]!, `slot ${exchange.slot}: ${taken}`);
-      return;
-    }
-    exchange.record.bodyBytes += taken;
-    this.#hold(exchange);
-  }
-
-  /** Lets the worker of an answer go on, if it waits (`isWaitedFor`) because that is held. */
-  #letGo(exchange: Exchange, isWaitedFor: boolean): void {
-    exchange.stream?.wake();
-    if (!exchange.isHeld) return;
-    exchange.isHeld = false;
-    if (isWaitedFor) exchange.record.writeMs += performance.now() - exchange.heldSinceMs;
-    if (exchange.stream === undefined) this.arena.semaphores.post(this.#creditOf(exchange));
+    if (exchange.slot < 0) return;
+    const fault = this.#taker.drained(exchange);
+    if (fault !== undefined) this.#goMad(this.ports[exchange.place]!, `slot ${exchange.slot}: ${fault}`);
   }
 
   // --- workers that come and go ------------------------------------------------------------------------------------
