@@ -4,6 +4,7 @@
 //   behind an answer is no failure; a request without an answer is one.
 
 import { Agent, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface LoadResult {
   /** How often each body came with status 200. */
@@ -27,13 +28,22 @@ export class SteadyLoad {
   #answers = 0;
   readonly #waiting: { answers: number; resolve: () => void }[] = [];
 
-  /** `expect` is called before each request, and what it gives with the body: what is wrong with it, if anything is. */
-  constructor(port: number, path = '/', connections = 8, expect: () => Expectation = () => () => undefined) {
+  /**
+   * `expect` is called before each request, and what it gives with the body: what is wrong with it, if anything is. Each
+   * client rests for `restMs` behind an answer.
+   */
+  constructor(
+    port: number,
+    path = '/',
+    connections = 8,
+    expect: () => Expectation = () => () => undefined,
+    restMs = 0,
+  ) {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
-    this.#clients = Array.from({ length: connections }, () => this.#ask(port, path, expect));
+    this.#clients = Array.from({ length: connections }, () => this.#ask(port, path, expect, restMs));
   }
 
-  async #ask(port: number, path: string, expect: () => Expectation): Promise<void> {
+  async #ask(port: number, path: string, expect: () => Expectation, restMs: number): Promise<void> {
     while (!this.#isOver) {
       const expectation = expect();
       const outcome = await ask(this.#agent, port, path);
@@ -48,6 +58,7 @@ export class SteadyLoad {
       } else {
         this.#failures.push(outcome.failure);
       }
+      if (restMs > 0) await pause(restMs);
       for (const waiting of this.#waiting) if (this.#answers >= waiting.answers) waiting.resolve();
     }
   }
