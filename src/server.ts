@@ -39,7 +39,7 @@ import type { ServerView } from './observe/view.js';
 import type { ServerPlan } from './plan.js';
 import { Companions } from './process/companions.js';
 import { Hooks } from './process/hooks.js';
-import { applyLimits, limitHeaps } from './process/limits.js';
+import { applyLimits } from './process/limits.js';
 import type { Pidfiles } from './process/pidfiles.js';
 import { dropPrivileges, willDrop } from './process/privileges.js';
 import { serverView } from './server-view.js';
@@ -202,7 +202,6 @@ export class Server {
     this.#mounts.sort(byPrecedence);
     if (plan.process.title !== undefined) process.title = plan.process.title;
     applyLimits(plan.process.limits);
-    limitHeaps();
     await this.#hooks.run('asap');
     await this.#listeners.check(); // what cannot be had is told before the apps are loaded, which may take a while
     // Who gives up root opens the sockets first: requests that come before the apps are up wait for them, inside.

@@ -1,6 +1,6 @@
 // The C library of this process, through koffi (prebuilt FFI): for what Node has no call for.
 //
-// Loaded when something needs it: without a binary for this machine a server of JS apps on ordinary sockets runs all the same.
+// Loaded when something needs it and not before: a server of JS apps on ordinary sockets runs without it.
 // Decided elsewhere: which functions are called, and what a failure of theirs means (arena/, listeners/).
 
 import { createRequire } from 'node:module';

@@ -1,5 +1,4 @@
-// What the kernel is to grant the server and the processes it starts: their priority, and how many files they may open; and
-// how many heaps the C library keeps.
+// What the kernel is to grant the server and the processes it starts: their priority, and how many files they may open.
 //
 // Decided elsewhere: limits of the Python apps alone (worker/python/bridge_interpreter.py).
 
@@ -20,24 +19,6 @@ const RLIMIT_NOFILE = 7; // <asm-generic/resource.h>; the same on x86-64 and arm
 export function applyLimits({ niceness, openFiles }: Limits): void {
   if (niceness !== undefined) attempt('prio', niceness, () => setPriority(niceness));
   if (openFiles !== undefined) attempt('max-fd', openFiles, () => setOpenFiles(openFiles));
-}
-
-/** <malloc.h> */
-const M_ARENA_MAX = -8;
-const MOST_ARENAS = 2;
-
-/**
- * Keeps the C library from giving each of this process's threads a heap of its own, up to eight per processor, unless
- * MALLOC_ARENA_MAX says how many. Buffers of requests and answers come from them, and each heap keeps what it once needed:
- * with JS workers that come and go, memory grows for hours. V8's own heaps are not concerned, and requests cost the same.
- */
-export function limitHeaps(): void {
-  if (process.env.MALLOC_ARENA_MAX !== undefined) return;
-  try {
-    loadNative().libc.func('int mallopt(int parameter, int value)')(M_ARENA_MAX, MOST_ARENAS);
-  } catch {
-    // musl has one heap, and no such function
-  }
 }
 
 function attempt(option: string, value: number, act: () => void): void {
