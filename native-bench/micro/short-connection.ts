@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { deferAccept } from '../../src/base/native-sockets.js';
 import { streamCalls } from '../../src/base/native-streams.js';
 import { ShortConnections } from '../../src/listeners/short-connections.js';
 import { Watch } from '../../src/listeners/watch.js';
@@ -46,6 +47,7 @@ function withoutSockets(server: Server): void {
   if (calls === undefined) throw new Error('koffi has no binary for this machine');
   const fd = calls.duplicate((server as unknown as { readonly _handle: { readonly fd: number } })._handle.fd);
   server.close();
+  deferAccept(fd, 1); // else most come before anything has been sent on them, and become sockets
   const connections = new ShortConnections(calls, fd, new Watch(), {
     welcome: () => true,
     onConnection(connection, start) {
