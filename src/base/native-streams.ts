@@ -1,7 +1,7 @@
 // The system calls of a connection that lives too shortly for a socket of node:net: accept it, read it, answer it, close it.
 //
-// Why: a connection that carries one request costs node:net 54 µs (a handle, a stream, an object for each write and for
-//   the end, and the events of all of them), and the same by these calls 13 µs.
+// Why: a connection that carries one request costs node:net 69 µs (a handle, a stream, an object for each write and for
+//   the end, and the events of all of them), and the same by these calls 27 µs (native-bench/micro/short-connection.ts).
 // None of them waits: they say EAGAIN, and node:net takes over.
 // Decided elsewhere: when they are used (listeners/short-connections.ts).
 
@@ -27,7 +27,7 @@ export interface Poll {
 
 /** The calls; each gives -1 when it fails, and `errno` says why. */
 export interface StreamCalls {
-  /** Calls `onReadable` in the event loop while `fd` is readable; not from within Node's own callbacks: see `Acceptor`. */
+  /** Calls `onReadable` in the event loop while `fd` is readable; not from within Node's own callbacks: see `ShortConnections`. */
   poll(fd: number, onReadable: () => void): Poll;
   /** A connection that waits on the listening socket `fd`. Its peer's address is in `peer()` until the next call. */
   accept(fd: number): number;

@@ -1,7 +1,7 @@
 // How a part of an answer gets from its slot to its client: as it lies there, in views of the arena.
 //
 // Decided elsewhere: what the part is, and that it is sound (answer-part.ts); when the slot may be written again
-//   (dispatcher.ts); how it looks on the wire (listeners/).
+//   (answer-taker.ts); how it looks on the wire (listeners/).
 
 import type { Arena } from '../arena/arena.js';
 import { answerByte } from '../arena/layout.js';

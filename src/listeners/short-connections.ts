@@ -28,7 +28,7 @@ export interface ArrivalHandler {
   welcome(peer: () => string): boolean;
   /** A connection has come, and `start` with it: it is valid during the call only, and empty if nothing has come yet. */
   onConnection(connection: ShortConnection, start: Buffer, peer: () => string): void;
-  /** A connection that was welcome has closed without ever having got a socket. */
+  /** A connection that never got a socket has closed, whether it was welcome or not. */
   onClosed(): void;
 }
 

@@ -2,7 +2,7 @@
 //
 // A part lies in the answer area until the accept thread has taken it and returned the credit; so a slow client holds
 //   its own app up and nobody else. The last part is not waited for.
-// Decided elsewhere: what is sent (conversation.ts), how the other side takes it (dispatch/dispatcher.ts).
+// Decided elsewhere: what is sent (conversation.ts), how the other side takes it (dispatch/answer-taker.ts).
 
 import { ANSWER, answerByte, ENTRY_SLOT_MASK, type Geometry, SLOT, slotWord } from '../../arena/layout.js';
 import type { ThreadRings } from '../../arena/thread-rings.js';
