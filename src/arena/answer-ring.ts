@@ -5,7 +5,7 @@
 // Why it cannot overflow: a thread sends at most one event per request it holds before the accept thread has read it,
 //   and a worker holds fewer requests than the ring has entries.
 // How an entry is published: the worker writes the slot, then the entry (not 0); the reader takes it and writes 0. On
-//   x86-64 stores become visible in order; elsewhere the bridge puts a barrier in between (bridge_arena.py).
+//   x86-64 stores become visible in order; elsewhere the bridge puts a barrier in between (bridge_memory.py).
 // Decided elsewhere: the doorbell that follows (doorbell.ts), what an entry says (layout.ts).
 
 import { toLocalMs } from '../base/monotonic.js';

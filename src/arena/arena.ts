@@ -95,7 +95,7 @@ export class Arena {
     return new Arena({ buffer: pages.buffer, start: pages.start, geometry: g }, pages.fd, pages.semaphores);
   }
 
-  /** Prepares the self-test that a bridge answers when it has mapped the arena (bridge_arena.py). */
+  /** Prepares the self-test that a bridge answers when it has mapped the arena (bridge_memory.py). */
   beginSelfTest(): void {
     this.words[HEADER.magic_echo] = 0;
     this.semaphores.reset(HEADER.probe);

@@ -6,7 +6,7 @@ also reaps its workers and tells the server how each one ended. When the server 
 
 Started by src/worker/python/zygote.ts with these descriptors: 3 control (JSON lines, both ways), 4 the arena,
 5 the doorbell, 6 and up the log pipe of each worker. Only the standard library is used; CPython 3.8 or newer.
-Decided elsewhere: the rules of WSGI (bridge_wsgi.py), the shared memory (bridge_arena.py), `import uwsgi`
+Decided elsewhere: the rules of WSGI (bridge_wsgi.py), the shared memory (bridge_memory.py, bridge_arena.py), `import uwsgi`
 (bridge_uwsgi.py), what it tells the server (bridge_server.py), what is printed (bridge_output.py), what options ask of the interpreter (bridge_interpreter.py).
 """
 
@@ -41,6 +41,7 @@ import bridge_autoreload  # noqa: E402
 import bridge_probe  # noqa: E402
 import bridge_server  # noqa: E402
 import bridge_interpreter  # noqa: E402
+import bridge_memory  # noqa: E402
 import bridge_output  # noqa: E402
 import bridge_uwsgi  # noqa: E402
 import bridge_watch  # noqa: E402
@@ -149,7 +150,7 @@ class Zygote:
             [bridge_wsgi.HEAD, bridge_wsgi.LAST, bridge_wsgi.BROKEN, bridge_wsgi.DATED, bridge_wsgi.SIZED,
              bridge_wsgi.FAILED, bridge_wsgi.STREAM], answer
         assert (request['HEAD'], request['PACKET']) == (bridge_arena.IS_HEAD, bridge_arena.PACKET), request
-        self.arena = bridge_arena.Arena(ARENA_FD, setup['layout'])
+        self.arena = bridge_memory.Arena(ARENA_FD, setup['layout'])
         tell('mapped', python=sys.version.split()[0], pid=self.pid)
         for status in http.HTTPStatus:
             bridge_wsgi.REASONS[str(status.value)] = status.phrase

@@ -11,8 +11,9 @@ import sys
 sys.path.insert(0, sys.argv[1])
 
 import bridge_arena  # noqa: E402
+import bridge_memory  # noqa: E402
 
-arena = bridge_arena.Arena(3, json.loads(sys.stdin.readline()))
+arena = bridge_memory.Arena(3, json.loads(sys.stdin.readline()))
 ledger = os.open(sys.argv[3], os.O_WRONLY | os.O_APPEND)
 
 
