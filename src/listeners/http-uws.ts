@@ -22,6 +22,8 @@ import { UwsExchange } from './uws-exchange.js';
 import type { Uws } from './uws-module.js';
 import { UwsSocket } from './uws-socket.js';
 
+/** uWebSockets.js takes every Connection of this length for "close". */
+const CLOSE_LENGTH = 'close'.length;
 const NOT_ASCII = /[^\x00-\x7f]/;
 
 /** uWebSockets.js decodes text as UTF-8: the bytes come back unless it had to replace some. */
@@ -143,6 +145,7 @@ export class HttpUwsListener implements Listener {
     // a plain "close" uWebSockets.js sees to itself, and can tell the length of an answer then
     const isAskedToClose = head.connection !== 'close' && head.wantsClose;
     exchange.closeAfter = isAskedToClose || framing.kind === 'chunked' || this.#site.draining || !this.#keepsAlive;
+    exchange.closesByItself = head.connection.length === CLOSE_LENGTH;
     if (framing.kind === 'none') {
       receiver.submit(
         exchange,

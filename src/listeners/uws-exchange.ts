@@ -5,6 +5,7 @@
 //   to what the dispatcher allows; then the worker waits.
 // uWebSockets.js gives a connection up that takes nothing for 10 s, which a slow reader does now and then: its kernel
 //   asks for more only when a good part of its own buffer is free. So the 10 s are started anew before they are over.
+// What closes the connection, or may, is put off until the event loop polls: else its memory is lost (poll-phase.ts).
 // Decided elsewhere: what an answer is (dispatch/exchange.ts), what an app's head may hold (bridge_wsgi.py).
 
 import type { HttpResponse } from 'uws-node20';
@@ -13,6 +14,7 @@ import type { AnswerHead } from '../dispatch/exchange.js';
 import { answerFor, isBodyless, refusalBytes, withoutDate } from '../wire/answer.js';
 import { ClientExchange } from './client-exchange.js';
 import { linger } from './linger.js';
+import { atNextPoll } from './poll-phase.js';
 import type { BodySource } from './request-body.js';
 import type { Site } from './site.js';
 
@@ -30,6 +32,8 @@ export class UwsExchange extends ClientExchange implements BodySource {
   readonly isHead: boolean;
   /** The connection is not to be used again. */
   closeAfter = false;
+  /** uWebSockets.js closes it behind the answer by itself. */
+  closesByItself = false;
   readonly #res: HttpResponse;
   readonly #site: Site;
   /** Content-Length of an answer in parts; -1: it is chunked. */
@@ -44,6 +48,9 @@ export class UwsExchange extends ClientExchange implements BodySource {
   /** See `#endByHand`. */
   #lingers = false;
   #ending: 'no' | 'whole' | 'broken' = 'no';
+  /** What is to be written waits until the event loop polls. */
+  #awaitsPoll = false;
+  #isClosed = false;
   #progressAtMs = 0;
   #nudge: NodeJS.Timeout | undefined;
 
@@ -61,6 +68,7 @@ export class UwsExchange extends ClientExchange implements BodySource {
 
   /** The connection has closed. */
   readonly onAborted = (): void => {
+    this.#isClosed = true;
     clearInterval(this.#nudge);
     this.#site.unsent.delete(this);
     this.connectionClosed();
@@ -87,12 +95,36 @@ export class UwsExchange extends ClientExchange implements BodySource {
     this.#res.resume();
   }
 
+  /** Whether the connection ends with the answer. */
+  get #closes(): boolean {
+    return this.closeAfter || this.closesByItself || this.#site.draining;
+  }
+
+  /** Does what closes the connection, once the event loop polls; not if the client has closed it by then. */
+  #putOff(close: () => void): void {
+    this.#site.unsent.add(this);
+    atNextPoll(() => {
+      this.#site.unsent.delete(this);
+      if (!this.#isClosed) close();
+    });
+  }
+
   // --- an answer in one piece -------------------------------------------------------------------------------------
 
   override answerWhole(head: AnswerHead, body: Buffer): void {
+    this.gone = true; // nothing more is expected of this connection on behalf of this request
+    if (!this.#closes) {
+      this.#writeWhole(head, body);
+      return;
+    }
+    const kept = { ...head, bytes: Buffer.from(head.bytes) }; // copies: the slot is written again
+    const keptBody = Buffer.from(body);
+    this.#putOff(() => this.#writeWhole(kept, keptBody));
+  }
+
+  #writeWhole(head: AnswerHead, body: Buffer): void {
     const res = this.#res;
     const bytes = head.dated ? withoutDate(head.bytes) : head.bytes;
-    this.gone = true; // nothing more is expected of this connection on behalf of this request
     if (this.#site.draining) this.closeAfter = true;
     if (!this.isHead && !isBodyless(head.status)) {
       res.cork(() => {
@@ -119,9 +151,14 @@ export class UwsExchange extends ClientExchange implements BodySource {
 
   override refuse(error: NuwsgiError<Code>): void {
     if (this.gone) return;
+    this.gone = true;
+    if (this.#closes) this.#putOff(() => this.#writeRefusal(error));
+    else this.#writeRefusal(error);
+  }
+
+  #writeRefusal(error: NuwsgiError<Code>): void {
     const answer = answerFor(error);
     const res = this.#res;
-    this.gone = true;
     if (this.#site.draining) this.closeAfter = true;
     res.cork(() => {
       res.writeStatus(answer.status);
@@ -133,7 +170,7 @@ export class UwsExchange extends ClientExchange implements BodySource {
   override drop(): void {
     if (this.gone) return;
     this.gone = true;
-    this.#res.close();
+    this.#putOff(() => this.#res.close());
   }
 
   /**
@@ -172,26 +209,52 @@ export class UwsExchange extends ClientExchange implements BodySource {
     this.#length = this.closeAfter ? -1 : head.length;
     if (this.closeAfter || this.#site.draining) bytes = Buffer.concat([bytes, CLOSE_FIELD]);
     res.onWritable(() => this.#onWritable());
+    this.#awaitsPoll = this.#closes; // the last byte of a body whose length is known closes
     res.cork(() => {
       res.writeStatus(bytes);
-      if (data.length > 0) this.#write(data);
+      if (data.length > 0 && !this.#awaitsPoll) this.#write(data);
     });
+    if (!this.#awaitsPoll) return;
+    if (data.length > 0) this.#keep(data);
+    this.#putOff(this.#onPoll);
   }
 
   override answerPart(data: Buffer): void {
-    if (this.#blocked) {
-      this.#pending.push(Buffer.from(data)); // a copy: the slot is written again
-      this.#pendingBytes += data.length;
+    if (this.#blocked || this.#awaitsPoll) {
+      this.#keep(data);
+    } else if (this.#closes) {
+      this.#keep(data);
+      this.#awaitsPoll = true;
+      this.#putOff(this.#onPoll);
     } else {
       this.#res.cork(() => this.#write(data));
     }
   }
 
+  #keep(data: Buffer): void {
+    this.#pending.push(Buffer.from(data)); // a copy: the slot is written again
+    this.#pendingBytes += data.length;
+  }
+
   override answerEnd(broken: boolean): void {
     this.#ending = broken ? 'broken' : 'whole';
-    if (this.#blocked) this.#site.unsent.add(this);
-    else this.#finish();
+    if (this.#blocked || this.#awaitsPoll) {
+      this.#site.unsent.add(this);
+    } else if (this.#closes || broken || this.#length >= 0) {
+      this.#awaitsPoll = true;
+      this.#putOff(this.#onPoll);
+    } else {
+      this.#finish();
+    }
   }
+
+  /** The event loop polls: what has waited for that is written. */
+  readonly #onPoll = (): void => {
+    this.#awaitsPoll = false;
+    if (this.gone) return;
+    this.#onWritable();
+    if (this.#blocked && this.#ending !== 'no') this.#site.unsent.add(this);
+  };
 
   /** Writes `data`; what the connection does not take is kept. */
   #write(data: Buffer): void {
