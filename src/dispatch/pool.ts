@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ArenaMemory } from '../arena/arena.js';
+import { giveMemoryBack, prepareToGiveBack } from '../base/free-memory.js';
 import type { Generation, HostEvents, WorkerHost } from '../worker/host.js';
 import type { LoadFailure, SourceFile, ThreadStarted, ThreadTask } from '../worker/js/entry.js';
 import type { MemoryReport } from '../worker/js/memory-report.js';
@@ -67,6 +68,7 @@ export class ThreadHost implements WorkerHost {
     this.app = app;
     this.#memory = memory;
     this.#events = events;
+    prepareToGiveBack();
   }
 
   /** Nothing of the app is loaded yet: each thread does that for itself. */
@@ -148,6 +150,7 @@ class ThreadPool implements Generation {
       });
     void Promise.all([ended, closed]).then(() => {
       this.#running.delete(place);
+      giveMemoryBack(); // its heap stays, and what lies free in it
       this.#events.onEnded(place, running.why, running.loadError);
     });
   }
