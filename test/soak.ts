@@ -47,7 +47,7 @@ async function main(): Promise<number> {
   for (const { name, slots_in_use, counters } of stats) {
     console.log(`${name}: ${slots_in_use} slots in use, ${JSON.stringify(counters)}`);
   }
-  console.log(problems.length === 0 ? 'all held' : `DID NOT HOLD: ${problems.join('; ')}`);
+  console.log(problems.length === 0 ? 'all held' : `DID NOT HOLD:\n  ${problems.join('\n  ')}`);
   return problems.length === 0 ? 0 : 1;
 }
 

@@ -5,6 +5,9 @@
 //   to what the dispatcher allows; then the worker waits.
 // uWebSockets.js gives a connection up that takes nothing for 10 s, which a slow reader does now and then: its kernel
 //   asks for more only when a good part of its own buffer is free. So the 10 s are started anew before they are over.
+// What is written goes through a buffer of 16 KiB for the time of `cork`. When something longer follows what lies there, and the
+//   connection does not take all that lies there, uWebSockets.js drops what followed and says no word. So nothing is
+//   written that does not fit, but by `tryEnd`, which tells how much was taken.
 // What closes the connection, or may, is put off until the event loop polls: else its memory is lost (poll-phase.ts).
 // Decided elsewhere: what an answer is (dispatch/exchange.ts), what an app's head may hold (bridge_wsgi.py).
 
@@ -18,7 +21,10 @@ import { atNextPoll } from './poll-phase.js';
 import type { BodySource } from './request-body.js';
 import type { Site } from './site.js';
 
-/** How often that is done. */
+/** What fits into that buffer, beside the head's own fields of uWebSockets.js and the framing of a chunk. */
+const CORK_ROOM_BYTES = 15 * 1024;
+const NOTHING = Buffer.alloc(0);
+/** How often the 10 s are started anew. */
 const NUDGE_MS = 4000;
 /** How long a connection stays open behind its last answer, if the client does not close it. */
 const LINGER_MS = 1000;
@@ -112,7 +118,6 @@ export class UwsExchange extends ClientExchange implements BodySource {
   // --- an answer in one piece -------------------------------------------------------------------------------------
 
   override answerWhole(head: AnswerHead, body: Buffer): void {
-    this.gone = true; // nothing more is expected of this connection on behalf of this request
     if (!this.#closes) {
       this.#writeWhole(head, body);
       return;
@@ -124,9 +129,17 @@ export class UwsExchange extends ClientExchange implements BodySource {
 
   #writeWhole(head: AnswerHead, body: Buffer): void {
     const res = this.#res;
-    const bytes = head.dated ? withoutDate(head.bytes) : head.bytes;
+    const hasBody = !this.isHead && !isBodyless(head.status);
     if (this.#site.draining) this.closeAfter = true;
-    if (!this.isHead && !isBodyless(head.status)) {
+    if (hasBody && !this.closeAfter && head.bytes.length + body.length > CORK_ROOM_BYTES) {
+      this.#ending = 'whole';
+      this.#begin({ ...head, length: body.length }, body);
+      if (this.#blocked) this.#site.unsent.add(this);
+      return;
+    }
+    this.gone = true; // nothing more is expected of this connection on behalf of this request
+    const bytes = head.dated ? withoutDate(head.bytes) : head.bytes;
+    if (hasBody) {
       res.cork(() => {
         res.writeStatus(bytes);
         res.end(body, this.closeAfter);
@@ -202,6 +215,14 @@ export class UwsExchange extends ClientExchange implements BodySource {
   // --- an answer in parts -----------------------------------------------------------------------------------------
 
   override answerFirst(head: AnswerHead, data: Buffer): void {
+    this.#awaitsPoll = this.#closes; // the last byte of a body whose length is known closes
+    this.#begin(head, this.#awaitsPoll ? NOTHING : data);
+    if (!this.#awaitsPoll) return;
+    if (data.length > 0) this.#keep(data);
+    this.#putOff(this.#onPoll);
+  }
+
+  #begin(head: AnswerHead, data: Buffer): void {
     const res = this.#res;
     let bytes = head.dated ? withoutDate(head.bytes) : head.bytes;
     // With a length uWebSockets.js ends by itself at the last byte and could not be told to close the connection then.
@@ -209,14 +230,12 @@ export class UwsExchange extends ClientExchange implements BodySource {
     this.#length = this.closeAfter ? -1 : head.length;
     if (this.closeAfter || this.#site.draining) bytes = Buffer.concat([bytes, CLOSE_FIELD]);
     res.onWritable(() => this.#onWritable());
-    this.#awaitsPoll = this.#closes; // the last byte of a body whose length is known closes
+    const isOneWrite = this.#length >= 0 || bytes.length + data.length <= CORK_ROOM_BYTES;
     res.cork(() => {
       res.writeStatus(bytes);
-      if (data.length > 0 && !this.#awaitsPoll) this.#write(data);
+      if (isOneWrite && data.length > 0) this.#write(data);
     });
-    if (!this.#awaitsPoll) return;
-    if (data.length > 0) this.#keep(data);
-    this.#putOff(this.#onPoll);
+    if (!isOneWrite && data.length > 0) this.#write(data);
   }
 
   override answerPart(data: Buffer): void {
@@ -227,7 +246,7 @@ export class UwsExchange extends ClientExchange implements BodySource {
       this.#awaitsPoll = true;
       this.#putOff(this.#onPoll);
     } else {
-      this.#res.cork(() => this.#write(data));
+      this.#write(data);
     }
   }
 
@@ -258,12 +277,33 @@ export class UwsExchange extends ClientExchange implements BodySource {
 
   /** Writes `data`; what the connection does not take is kept. */
   #write(data: Buffer): void {
+    if (this.#length < 0) this.#writeChunks(data);
+    else this.#res.cork(() => this.#writeMeasured(data));
+  }
+
+  /** What uWebSockets.js has begun to write, it keeps by itself: `write` tells that there is something of that. */
+  #writeChunks(data: Buffer): void {
     const res = this.#res;
-    if (this.#length < 0) {
-      this.#isBegun = true;
-      if (!res.write(data)) this.#block(); // uWebSockets.js keeps the rest of this part itself
-      return;
+    this.#isBegun = true;
+    for (let at = 0; at < data.length; at += CORK_ROOM_BYTES) {
+      if (this.#blocked) {
+        this.#keepFirst(data.subarray(at));
+        return;
+      }
+      const chunk = data.subarray(at, at + CORK_ROOM_BYTES);
+      res.cork(() => {
+        if (!res.write(chunk)) this.#block();
+      });
     }
+  }
+
+  #keepFirst(data: Buffer): void {
+    this.#pending.unshift(Buffer.from(data));
+    this.#pendingBytes += data.length;
+  }
+
+  #writeMeasured(data: Buffer): void {
+    const res = this.#res;
     const before = res.getWriteOffset();
     const [ok, done] = res.tryEnd(data, this.#length);
     if (done) {
@@ -273,11 +313,7 @@ export class UwsExchange extends ClientExchange implements BodySource {
     if (ok) return;
     const written = res.getWriteOffset() - before;
     if (written > 0) this.#progressAtMs = performance.now();
-    if (written < data.length) {
-      const rest = Buffer.from(data.subarray(written));
-      this.#pending.unshift(rest);
-      this.#pendingBytes += rest.length;
-    }
+    if (written < data.length) this.#keepFirst(data.subarray(written));
     this.#block();
   }
 
@@ -307,7 +343,7 @@ export class UwsExchange extends ClientExchange implements BodySource {
     }
     if (this.gone) return true;
     this.#progressAtMs = performance.now();
-    this.#res.cork(() => this.#flush());
+    this.#flush();
     if (this.gone) return true;
     if (this.#blocked) return false;
     clearInterval(this.#nudge);
@@ -329,7 +365,7 @@ export class UwsExchange extends ClientExchange implements BodySource {
       return;
     }
     if (this.#length >= 0) {
-      this.#res.cork(() => this.#flush());
+      this.#flush();
     } else {
       this.keepAlive();
     }

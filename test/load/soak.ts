@@ -51,6 +51,8 @@ const SAMPLE_MS = 1000;
 const KILL_EVERY_MS = 3000;
 /** A request that failed this long after a death may have run there. */
 const BLAME_MS = 2000;
+/** Of requests that failed without such a reason, so many are told in words. */
+const MOST_REMARKS = 8;
 /** What memory may grow by, in MiB per minute, where the run is long enough to tell. */
 const MOST_GROWTH = { mainRssMib: 1, treePssMib: 2 };
 const LONG_ENOUGH_SECONDS = 300;
@@ -101,9 +103,10 @@ class Soak {
   readonly #random: () => number;
   readonly #samples: SoakSample[] = [];
   readonly #kills = { py: 0, js: 0, zygote: 0, reloads: 0 };
-  /** When something was killed, and when a request failed. */
+  /** When something was killed, when the server was told to reload, and which requests failed. */
   readonly #killedAtMs: number[] = [];
-  readonly #failedAtMs: number[] = [];
+  readonly #reloadedAtMs: number[] = [];
+  readonly #failed: { readonly atMs: number; readonly what: string }[] = [];
   readonly #endAtMs: number;
 
   constructor(plan: SoakPlan, scene: Scene, ways: readonly Way[], statsPath: string) {
@@ -137,8 +140,10 @@ class Soak {
 
   async #ask(way: Way, what: Omit<Ask, 'id'>, manner?: Manner): Promise<void> {
     const ask = nextAsk(what);
-    const { ending, status } = await this.#scene.record(ask, way.ask(ask, manner));
-    if (ending === 'lost' || status === 502) this.#failedAtMs.push(performance.now());
+    const { ending, status, why } = await this.#scene.record(ask, way.ask(ask, manner));
+    if (ending === 'lost' || status === 502) {
+      this.#failed.push({ atMs: performance.now(), what: `${JSON.stringify(ask)} (${way.name}): ${why}` });
+    }
   }
 
   async #client(way: Way, kind: Kind): Promise<void> {
@@ -191,6 +196,7 @@ class Soak {
   #reload(): void {
     this.#scene.server.child.kill('SIGHUP');
     this.#kills.reloads++;
+    this.#reloadedAtMs.push(performance.now());
   }
 
   async #sampler(): Promise<void> {
@@ -227,10 +233,7 @@ class Soak {
     const most = py * THREADS + zygote * WORKERS * THREADS + js * ASYNC;
     const failed = verdict.failed + verdict.lost;
     if (failed > most) problems.push(`${failed} failed or cut off, where at most ${most} ran in what was killed`);
-    const unexplained = this.#failedAtMs.filter(
-      (atMs) => !this.#killedAtMs.some((killedAtMs) => atMs >= killedAtMs && atMs <= killedAtMs + BLAME_MS),
-    );
-    if (unexplained.length > 0) problems.push(`${unexplained.length} failed while nothing had been killed`);
+    problems.push(...this.#unexplained());
     for (const { name, slots_in_use, in_flight, waiting, counters } of stats) {
       if (slots_in_use + in_flight + waiting > 0) {
         problems.push(`${name}: ${slots_in_use} slots are in use, ${in_flight} in flight, ${waiting} wait, by nobody`);
@@ -240,6 +243,25 @@ class Soak {
     if (this.#plan.seconds >= LONG_ENOUGH_SECONDS) problems.push(...grown(this.#samples));
     return problems;
   }
+
+  /** Requests that failed although nothing in which they could have run had just been killed. */
+  #unexplained(): string[] {
+    const isExplained = (atMs: number) =>
+      this.#killedAtMs.some((killedAtMs) => atMs >= killedAtMs && atMs <= killedAtMs + BLAME_MS);
+    const unexplained = this.#failed.filter(({ atMs }) => !isExplained(atMs));
+    if (unexplained.length === 0) return [];
+    const remarks = unexplained.slice(0, MOST_REMARKS).map(({ atMs, what }) => {
+      const when = `deaths: ${since(this.#killedAtMs, atMs)}, reloads: ${since(this.#reloadedAtMs, atMs)}`;
+      return `failed while nothing had been killed (${when}): ${what}`;
+    });
+    return [`${unexplained.length} failed while nothing had been killed`, ...remarks];
+  }
+}
+
+/** How long before `atMs` the last of these times was, in words. */
+function since(timesMs: readonly number[], atMs: number): string {
+  const last = timesMs.findLast((timeMs) => timeMs <= atMs);
+  return last === undefined ? 'before any' : `${Math.round(atMs - last)} ms after one`;
 }
 
 /** What has grown more than it may. */
