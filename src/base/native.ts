@@ -1,6 +1,7 @@
 // The C library of this process, through koffi (prebuilt FFI): for what Node has no call for.
 //
-// Loaded when something needs it and not before: a server of JS apps on ordinary sockets runs without it.
+// Loaded when something needs it and not before; a machine for which koffi has no binary does without what it is for, where
+//   there is another way.
 // Decided elsewhere: which functions are called, and what a failure of theirs means (arena/, listeners/).
 
 import { createRequire } from 'node:module';

@@ -94,7 +94,7 @@ export class EditedExchange extends Exchange implements ExchangeOwner {
 
   override answerEnd(broken: boolean): void {
     this.inner.answerEnd(broken);
-    this.gone = this.inner.gone;
+    this.gone = true;
   }
 
   override refuse(error: NuwsgiError<Code>): void {

@@ -16,14 +16,15 @@ import type { ClientTruth } from './client-truth.js';
 import { admit, announce, collect, describe, fieldNamesOf, presetPort } from './intake.js';
 import type { Listener, ListenerParts } from './listener.js';
 import { PeerAddresses } from './peer-addresses.js';
+import { runPutOff } from './poll-phase.js';
 import type { Site } from './site.js';
 import type { Tls } from './tls.js';
-import { UwsExchange } from './uws-exchange.js';
+import { engine, UwsExchange } from './uws-exchange.js';
 import type { Uws } from './uws-module.js';
 import { UwsSocket } from './uws-socket.js';
 
-/** uWebSockets.js takes every Connection of this length for "close". */
-const CLOSE_LENGTH = 'close'.length;
+/** uWebSockets.js takes every Connection of this length for "close", and looks at one of them where there are several. */
+const MAY_CLOSE = /^.{5}$|,/;
 const NOT_ASCII = /[^\x00-\x7f]/;
 
 /** uWebSockets.js decodes text as UTF-8: the bytes come back unless it had to replace some. */
@@ -80,7 +81,11 @@ export class HttpUwsListener implements Listener {
         connections.closed();
       }
     });
-    app.any('/*', (res, req) => this.#onRequest(res, req));
+    app.any('/*', (res, req) => {
+      engine.isCalling = true;
+      this.#onRequest(res, req);
+      engine.isCalling = false;
+    });
     this.#apps.add(app);
     return app;
   }
@@ -117,6 +122,7 @@ export class HttpUwsListener implements Listener {
 
   close(): void {
     this.stopAccepting();
+    runPutOff();
     for (const app of this.#apps) app.close();
   }
 
@@ -145,7 +151,7 @@ export class HttpUwsListener implements Listener {
     // a plain "close" uWebSockets.js sees to itself, and can tell the length of an answer then
     const isAskedToClose = head.connection !== 'close' && head.wantsClose;
     exchange.closeAfter = isAskedToClose || framing.kind === 'chunked' || this.#site.draining || !this.#keepsAlive;
-    exchange.closesByItself = head.connection.length === CLOSE_LENGTH;
+    exchange.closesByItself = MAY_CLOSE.test(head.connection);
     if (framing.kind === 'none') {
       receiver.submit(
         exchange,
@@ -163,7 +169,11 @@ export class HttpUwsListener implements Listener {
       this.#refuse(exchange, error),
     );
     exchange.body = body;
-    res.onData((data, isLast) => body.feed(new Uint8Array(data), isLast));
+    res.onData((data, isLast) => {
+      engine.isCalling = true;
+      body.feed(new Uint8Array(data), isLast);
+      engine.isCalling = false;
+    });
     announce(exchange, admission, this.#index, exchange.isHead, (error) => this.#refuse(exchange, error));
   }
 

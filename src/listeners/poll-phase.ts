@@ -15,13 +15,16 @@ let ring: (() => void) | undefined;
 /** A port is heard by a handle of libuv that is polled. It alone keeps no process alive. */
 function openPort(): () => void {
   const { port1, port2 } = new MessageChannel();
-  port1.on('message', () => {
-    const due = waiting;
-    waiting = [];
-    for (const run of due) run();
-  });
+  port1.on('message', runPutOff);
   port1.unref();
   return () => port2.postMessage(undefined);
+}
+
+/** Does at once what was put off: the connections are about to be closed anyway. */
+export function runPutOff(): void {
+  const due = waiting;
+  waiting = [];
+  for (const run of due) run();
 }
 
 /** Calls `run` soon: when the event loop polls next, behind what was put off before. */

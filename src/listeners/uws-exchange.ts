@@ -33,6 +33,12 @@ const LAST_CHUNK_NAME = '\r\n0\r\nX-End';
 const LAST_CHUNK_VALUE = '1\r\n';
 const CLOSE_FIELD = Buffer.from('\r\nConnection: close');
 
+/**
+ * Whether uWebSockets.js waits for a call of its own to return. What is written meanwhile goes into the same buffer, for all
+ * requests that a client has sent at once.
+ */
+export const engine = { isCalling: false };
+
 export class UwsExchange extends ClientExchange implements BodySource {
   readonly peer: string;
   readonly isHead: boolean;
@@ -130,13 +136,16 @@ export class UwsExchange extends ClientExchange implements BodySource {
   #writeWhole(head: AnswerHead, body: Buffer): void {
     const res = this.#res;
     const hasBody = !this.isHead && !isBodyless(head.status);
-    if (this.#site.draining) this.closeAfter = true;
-    if (hasBody && !this.closeAfter && head.bytes.length + body.length > CORK_ROOM_BYTES) {
+    const fits = head.bytes.length + body.length <= CORK_ROOM_BYTES && !engine.isCalling;
+    // `tryEnd` cannot close. What went out before on a connection that is closed now was read, unless its client sends
+    // requests without reading answers.
+    if (hasBody && body.length > 0 && !fits && !this.closeAfter) {
       this.#ending = 'whole';
       this.#begin({ ...head, length: body.length }, body);
       if (this.#blocked) this.#site.unsent.add(this);
       return;
     }
+    if (this.#site.draining) this.closeAfter = true;
     this.gone = true; // nothing more is expected of this connection on behalf of this request
     const bytes = head.dated ? withoutDate(head.bytes) : head.bytes;
     if (hasBody) {
@@ -215,13 +224,12 @@ export class UwsExchange extends ClientExchange implements BodySource {
   // --- an answer in parts -----------------------------------------------------------------------------------------
 
   override answerFirst(head: AnswerHead, data: Buffer): void {
-    this.#awaitsPoll = this.#closes; // the last byte of a body whose length is known closes
-    this.#begin(head, this.#awaitsPoll ? NOTHING : data);
-    if (!this.#awaitsPoll) return;
-    if (data.length > 0) this.#keep(data);
-    this.#putOff(this.#onPoll);
+    const waits = engine.isCalling || (this.#closes && head.length >= 0);
+    this.#begin(head, waits ? NOTHING : data);
+    if (waits && data.length > 0) this.answerPart(data);
   }
 
+  /** Writes the head, and `data` behind it. */
   #begin(head: AnswerHead, data: Buffer): void {
     const res = this.#res;
     let bytes = head.dated ? withoutDate(head.bytes) : head.bytes;
@@ -229,25 +237,31 @@ export class UwsExchange extends ClientExchange implements BodySource {
     // A server that is on its way out will close it anyway, soon.
     this.#length = this.closeAfter ? -1 : head.length;
     if (this.closeAfter || this.#site.draining) bytes = Buffer.concat([bytes, CLOSE_FIELD]);
-    res.onWritable(() => this.#onWritable());
-    const isOneWrite = this.#length >= 0 || bytes.length + data.length <= CORK_ROOM_BYTES;
+    const isOneWrite = this.#length >= 0 || (bytes.length + data.length <= CORK_ROOM_BYTES && !this.closeAfter);
     res.cork(() => {
       res.writeStatus(bytes);
       if (isOneWrite && data.length > 0) this.#write(data);
     });
+    if (this.gone) return;
+    res.onWritable(() => this.#onWritable());
     if (!isOneWrite && data.length > 0) this.#write(data);
   }
 
   override answerPart(data: Buffer): void {
+    if (this.gone || this.#ending !== 'no') return; // it was broken off, and the worker does not know yet
     if (this.#blocked || this.#awaitsPoll) {
       this.#keep(data);
-    } else if (this.#closes) {
-      this.#keep(data);
-      this.#awaitsPoll = true;
-      this.#putOff(this.#onPoll);
+    } else if (engine.isCalling || (this.#closes && this.#length >= 0)) {
+      this.#keep(data); // the last byte of a body whose length is known closes
+      this.#awaitPoll();
     } else {
       this.#write(data);
     }
+  }
+
+  #awaitPoll(): void {
+    this.#awaitsPoll = true;
+    this.#putOff(this.#onPoll);
   }
 
   #keep(data: Buffer): void {
@@ -256,15 +270,11 @@ export class UwsExchange extends ClientExchange implements BodySource {
   }
 
   override answerEnd(broken: boolean): void {
+    if (this.gone || this.#ending !== 'no') return;
     this.#ending = broken ? 'broken' : 'whole';
-    if (this.#blocked || this.#awaitsPoll) {
-      this.#site.unsent.add(this);
-    } else if (this.#closes || broken || this.#length >= 0) {
-      this.#awaitsPoll = true;
-      this.#putOff(this.#onPoll);
-    } else {
-      this.#finish();
-    }
+    if (this.#blocked || this.#awaitsPoll) this.#site.unsent.add(this);
+    else if (this.#closes || broken || this.#length >= 0) this.#awaitPoll();
+    else this.#finish();
   }
 
   /** The event loop polls: what has waited for that is written. */
@@ -285,6 +295,11 @@ export class UwsExchange extends ClientExchange implements BodySource {
   #writeChunks(data: Buffer): void {
     const res = this.#res;
     this.#isBegun = true;
+    if (this.closeAfter) {
+      // without `cork` it tells of this very part whether all of it was taken, and drops nothing: `#endByHand` has to know
+      if (!res.write(data)) this.#block();
+      return;
+    }
     for (let at = 0; at < data.length; at += CORK_ROOM_BYTES) {
       if (this.#blocked) {
         this.#keepFirst(data.subarray(at));
@@ -328,6 +343,7 @@ export class UwsExchange extends ClientExchange implements BodySource {
   /** Writes what waits, until the connection takes no more. */
   #flush(): void {
     this.#blocked = false;
+    if (this.#pending.length === 0) this.#res.cork(() => {}); // which writes what uWebSockets.js has kept
     while (this.#pending.length > 0 && !this.#blocked && !this.gone) {
       const data = this.#pending.shift()!;
       this.#pendingBytes -= data.length;
@@ -338,7 +354,7 @@ export class UwsExchange extends ClientExchange implements BodySource {
   /** The connection takes bytes again. Returns whether it took all there were. */
   #onWritable(): boolean {
     if (this.#lingers) {
-      this.#res.cork(() => {}); // which writes what uWebSockets.js has kept
+      this.#res.cork(() => {});
       this.#res.close();
     }
     if (this.gone) return true;

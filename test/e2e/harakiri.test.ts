@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { request, startServer, type TestServer } from './harness.js';
+import { raw, request, startServer, type TestServer } from './harness.js';
 import { SteadyLoad } from './steady-load.js';
 
 const LIMIT_S = 1;
@@ -54,6 +54,17 @@ describe('harakiri of a worker with one thread', () => {
         [],
       );
       assert(own.length <= 2);
+    });
+  }
+
+  for (const more of [[], ['--add-header', 'X-Edited: yes']]) {
+    test(`cuts off an answer that has no end${more.length > 0 ? ', and is edited on its way' : ''}`, async (t) => {
+      const server = await started(t, 'rests.py', '--processes', '2', ...more);
+      const cut = await raw(server.port, 'GET /endless HTTP/1.1\r\nHost: a\r\n\r\n');
+      assert.match(cut.bytes, /^HTTP\/1\.1 200 OK\r\n/);
+      assert.equal(cut.bytes.endsWith('\r\n0\r\n\r\n'), false);
+      await server.waitForLog(/worker \d \(.*buried/);
+      assert.equal((await request(server.port, '/short')).body, 'short\n');
     });
   }
 
