@@ -6,7 +6,7 @@ import { randomFrom } from '../fuzz.js';
 import { nextAsk, Scene } from '../load/scene.js';
 import { APPS, LISTENERS, MOUNTS, waysTo } from '../load/ways.js';
 
-const ANSWERS = 800;
+const ANSWERS = 500;
 const AT_ONCE = 12;
 
 describe('answers in parts, more than a connection takes at once', () => {
